@@ -1,0 +1,149 @@
+// Package par runs work on a fixed number of workers.
+//
+// The number of workers is always an argument. Which worker does which part is
+// a function of the sizes alone, never of timing, and no worker splits a sum;
+// so the results of its users do not depend on the number of workers.
+// There are no resident workers: Run starts goroutines, and all of them have
+// ended when it returns. Code that runs parallel parts inside parallel parts
+// divides its budget first, with Split.
+package par
+
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+)
+
+// Threads resolves a requested number of threads: a positive request is
+// taken as it is, anything else means GOMAXPROCS.
+func Threads(request int) int {
+	if request > 0 {
+		return request
+	}
+	return runtime.GOMAXPROCS(0)
+}
+
+// Split divides a budget of threads over n independent parts: outer parts run
+// at once, each may use inner threads, and outer·inner ≤ threads.
+func Split(threads, n int) (outer, inner int) {
+	outer = max(1, min(threads, n))
+	return outer, max(1, threads/outer)
+}
+
+// Range returns the half-open part [lo, hi) of [0, n) that belongs to worker w
+// of the given number of workers. Parts are contiguous, in order, cover [0, n),
+// and begin at multiples of align; they differ by at most one unit of align.
+func Range(n, workers, w, align int) (lo, hi int) {
+	units := (n + align - 1) / align
+	lo = units * w / workers * align
+	hi = units * (w + 1) / workers * align
+	return min(lo, n), min(hi, n)
+}
+
+// A Team is the group of workers of one call of Run.
+type Team struct {
+	f       func(t *Team, w int)
+	n       int
+	wg      sync.WaitGroup
+	starts  []func() // starts[w-1] runs worker w; made once, so that go statements do not allocate
+	arrived atomic.Int32
+	phase   atomic.Uint32
+	broken  atomic.Bool
+	mu      sync.Mutex
+	cause   any
+	failed  bool
+}
+
+// errBroken unwinds a worker that waits for one that has panicked.
+type errBroken struct{}
+
+var teams = sync.Pool{New: func() any { return new(Team) }}
+
+// Run calls f(team, w) for w = 0 … workers-1, each on its own goroutine
+// (worker 0 on the caller's), and returns when all have returned. If any of
+// them panics, the others are released from Wait, Run waits until all have
+// ended, and then panics in the caller with the first panic's value.
+//
+// Run allocates nothing in the steady state; that holds for the caller too if
+// f is made once and not per call.
+func Run(workers int, f func(t *Team, w int)) {
+	t := teams.Get().(*Team)
+	t.f, t.n = f, max(1, workers)
+	if t.n > 1 {
+		for w := len(t.starts) + 1; w < t.n; w++ {
+			t.starts = append(t.starts, func() { defer t.wg.Done(); t.work(w) })
+		}
+		t.wg.Add(t.n - 1)
+		for _, start := range t.starts[:t.n-1] {
+			go start()
+		}
+	}
+	t.work(0)
+	t.wg.Wait()
+	failed, cause := t.failed, t.cause
+	t.f, t.cause, t.failed = nil, nil, false
+	t.broken.Store(false)
+	t.arrived.Store(0)
+	teams.Put(t)
+	if failed {
+		panic(cause)
+	}
+}
+
+func (t *Team) work(w int) {
+	done := false
+	defer func() {
+		if done {
+			return
+		}
+		cause := recover()
+		if _, follow := cause.(errBroken); follow {
+			return
+		}
+		t.mu.Lock()
+		if !t.failed {
+			t.failed, t.cause = true, cause
+		}
+		t.mu.Unlock()
+		t.broken.Store(true)
+	}()
+	t.f(t, w)
+	done = true
+}
+
+// Workers returns the number of workers of the team.
+func (t *Team) Workers() int { return t.n }
+
+// Wait is a barrier: it returns when every worker of the team has called it as
+// often as the caller. It spins, since the parts between barriers are short.
+func (t *Team) Wait() {
+	if t.n == 1 {
+		return
+	}
+	phase := t.phase.Load()
+	if t.arrived.Add(1) == int32(t.n) {
+		t.arrived.Store(0)
+		t.phase.Add(1)
+		return
+	}
+	for spin := 0; t.phase.Load() == phase; spin++ {
+		if t.broken.Load() {
+			panic(errBroken{})
+		}
+		if spin > 1000 {
+			runtime.Gosched()
+		}
+	}
+}
+
+// For calls f(i) for i in [0, n) on the given number of workers, each worker
+// over its contiguous Range.
+func For(workers, n int, f func(i int)) {
+	workers = max(1, min(workers, n))
+	Run(workers, func(t *Team, w int) {
+		lo, hi := Range(n, t.n, w, 1)
+		for i := lo; i < hi; i++ {
+			f(i)
+		}
+	})
+}
