@@ -1,0 +1,110 @@
+package dense
+
+import (
+	"fmt"
+	"unsafe"
+
+	"gonum.org/v1/gonum/blas"
+)
+
+// check panics unless m is a valid matrix: name is its name in the messages of
+// operation op.
+func (m *Matrix[T]) check(op, name string) {
+	if m.Rows > 0 && m.Cols > 0 && m.Stride >= m.Cols && len(m.Data) >= (m.Rows-1)*m.Stride+m.Cols {
+		return
+	}
+	m.checkSlow(op, name)
+}
+
+func (m *Matrix[T]) checkSlow(op, name string) {
+	switch {
+	case m.Rows < 0 || m.Cols < 0:
+		panic(fmt.Sprintf("dense: %s: %s has negative shape %dx%d", op, name, m.Rows, m.Cols))
+	case m.Rows == 0 || m.Cols == 0:
+	case m.Stride < m.Cols:
+		panic(fmt.Sprintf("dense: %s: %s is %dx%d with stride %d", op, name, m.Rows, m.Cols, m.Stride))
+	default:
+		panic(fmt.Sprintf("dense: %s: %s is %dx%d with stride %d in a slice of %d", op, name, m.Rows, m.Cols, m.Stride, len(m.Data)))
+	}
+}
+
+// transposed returns whether t asks for a transpose; it panics if t is unknown.
+func transposed(op string, t blas.Transpose) bool {
+	switch t {
+	case blas.NoTrans:
+		return false
+	case blas.Trans, blas.ConjTrans:
+		return true
+	}
+	panic(fmt.Sprintf("dense: %s: unknown transpose %q", op, rune(t)))
+}
+
+// lower returns whether u is the lower triangle; it panics if u is unknown.
+func lower(op string, u blas.Uplo) bool {
+	switch u {
+	case blas.Lower:
+		return true
+	case blas.Upper:
+		return false
+	}
+	panic(fmt.Sprintf("dense: %s: unknown triangle %q", op, rune(u)))
+}
+
+// left returns whether s is the left side; it panics if s is unknown.
+func left(op string, s blas.Side) bool {
+	switch s {
+	case blas.Left:
+		return true
+	case blas.Right:
+		return false
+	}
+	panic(fmt.Sprintf("dense: %s: unknown side %q", op, rune(s)))
+}
+
+// unit returns whether d is a unit diagonal; it panics if d is unknown.
+func unit(op string, d blas.Diag) bool {
+	switch d {
+	case blas.Unit:
+		return true
+	case blas.NonUnit:
+		return false
+	}
+	panic(fmt.Sprintf("dense: %s: unknown diagonal %q", op, rune(d)))
+}
+
+// checkApart panics if the elements of the output c and the input a overlap.
+func checkApart[T Float](op string, c *Matrix[T], cname string, a *Matrix[T], aname string) {
+	if c.Rows == 0 || c.Cols == 0 || a.Rows == 0 || a.Cols == 0 {
+		return
+	}
+	c0 := uintptr(unsafe.Pointer(unsafe.SliceData(c.Data)))
+	a0 := uintptr(unsafe.Pointer(unsafe.SliceData(a.Data)))
+	size := unsafe.Sizeof(T(0))
+	c1 := c0 + uintptr((c.Rows-1)*c.Stride+c.Cols)*size
+	a1 := a0 + uintptr((a.Rows-1)*a.Stride+a.Cols)*size
+	if c1 <= a0 || a1 <= c0 {
+		return
+	}
+	if overlap(c, a, (int(a0)-int(c0))/int(size)) {
+		panic(fmt.Sprintf("dense: %s: %s overlaps %s", op, cname, aname))
+	}
+}
+
+// overlap returns whether two matrices in one stretch of memory share an
+// element; d is the offset of a's first element from c's. It looks at each row of
+// a, since rectangles in one parent matrix interleave without overlapping.
+func overlap[T Float](c, a *Matrix[T], d int) bool {
+	for i := range a.Rows {
+		lo := d + i*a.Stride // row i of a is [lo, lo+a.Cols) in units of c
+		hi := lo + a.Cols
+		// rows r of c with r·Stride < hi and r·Stride + Cols > lo
+		r := 0
+		if lo-c.Cols >= 0 {
+			r = (lo-c.Cols)/c.Stride + 1
+		}
+		if r < c.Rows && r*c.Stride < hi {
+			return true
+		}
+	}
+	return false
+}
