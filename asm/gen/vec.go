@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	. "github.com/mmcloughlin/avo/build"
+	"github.com/mmcloughlin/avo/ir"
 	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
 )
@@ -116,10 +117,14 @@ func (t target) loadMasked(m Op, by *mask, v Op) {
 	switch {
 	case by == nil:
 		t.load(m, v)
+	case t.wide() && t.f32():
+		VMOVUPS_Z(m, by.k, v)
 	case t.wide():
-		pick(t, VMOVUPS_Z, VMOVUPD_Z, m, by.k, v)
+		VMOVUPD_Z(m, by.k, v)
+	case t.f32():
+		VMASKMOVPS(m, by.y, v)
 	default:
-		pick(t, VMASKMOVPS, VMASKMOVPD, m, by.y, v)
+		VMASKMOVPD(m, by.y, v)
 	}
 }
 
@@ -130,8 +135,10 @@ func (t target) storeMasked(v Op, by *mask, m Op) {
 		t.store(v, m)
 	case t.wide():
 		pick(t, VMOVUPS, VMOVUPD, v, by.k, m)
+	case t.f32():
+		VMASKMOVPS(v, by.y, m)
 	default:
-		pick(t, VMASKMOVPS, VMASKMOVPD, v, by.y, m)
+		VMASKMOVPD(v, by.y, m)
 	}
 }
 
@@ -167,4 +174,9 @@ func tailMask(name string) Mem {
 		DATA(32+8*i, U64(0))
 	}
 	return m
+}
+
+// align makes the next instruction start at a multiple of n bytes.
+func align(n uint64) {
+	Instruction(&ir.Instruction{Opcode: "PCALIGN", Operands: []Op{Imm(n)}})
 }
