@@ -10,6 +10,9 @@ func fma[T Float](x, y, z T) T {
 	return T(math.FMA(float64(x), float64(y), float64(z)))
 }
 
+// FMA is fma for the packages above, for the few scalar steps outside of kernels.
+func FMA[T Float](x, y, z T) T { return fma(x, y, z) }
+
 // fma32 computes a float32 fused multiply-add through float64. The product is
 // exact there (48 bits). The sum is rounded to 53 bits and then to 24, which
 // goes wrong where the first rounding lands on a tie of the second. Rounding
