@@ -28,13 +28,6 @@ const (
 // accumulated in lane i mod Lanes. Like KC it fixes the order of additions.
 func Lanes[T Float]() int { return 256 / int(unsafe.Sizeof(T(0))) }
 
-// MomentumLen and AdamLen are the numbers of scalars that the fused optimiser
-// updates take; the generic twins name them.
-const (
-	MomentumLen = 8
-	AdamLen     = 8
-)
-
 // Modes say what a matrix-product kernel does with its accumulators.
 const (
 	Store = iota // acc starts at +0;  C = alpha·acc, C is not read
@@ -55,21 +48,25 @@ type Kernels[T Float] struct {
 	AbsSum    func(x []T) T                        // Σ |x| in lanes
 	SumSq     func(x []T) T                        // Σ x² in lanes
 	MaxAbs    func(x []T) T                        // max |x|, NaN if any is NaN, 0 if empty
-	IMaxAbs   func(x []T) int                      // first index of the largest |x|; -1 if empty
+	IMaxAbs   func(x []T) int                      // first index of the largest |x|, BLAS's i?amax; -1 if empty
 	Axpy      func(alpha T, x, y []T)              // y = fma(alpha, x, y)
 	Axpby     func(alpha T, x []T, beta T, y []T)  // y = fma(alpha, x, T(beta·y))
 	Scal      func(alpha T, x []T)                 // x = alpha·x
 	ScalTo    func(alpha T, x, dst []T)            // dst = alpha·x
+	Swap      func(x, y []T)                       // x, y = y, x
+	Rot       func(c, s T, x, y []T)               // x, y = fma(c, x, T(s·y)), fma(c, y, −T(s·x))
 	AddTo     func(x, y, dst []T)                  // dst = x + y
 	SubTo     func(x, y, dst []T)                  // dst = x − y
 	MulTo     func(x, y, dst []T)                  // dst = x·y (Hadamard)
 	DivTo     func(x, y, dst []T)                  // dst = x / y
+	MulAdd    func(x, y, z []T)                    // z = fma(x, y, z)
 	SqrtTo    func(x, dst []T)                     // dst = √x
 	SqrtDivTo func(eps T, x, v, dst []T)           // dst = x / (√v + eps)
 	EMA       func(beta T, x, y []T)               // y = fma(beta, y, T((1−beta)·x))
 	EMASq     func(beta T, x, y []T)               // y = fma(beta, y, T(T((1−beta)·x)·x))
-	Momentum  func(h *[MomentumLen]T, g, m, p []T) // see MomentumLen
-	Adam      func(h *[AdamLen]T, g, m, v, p []T)  // see AdamLen
+	Momentum  func(h *[MomentumLen]T, g, m, p []T) // SGD with momentum; scalars: MomentumMu …
+	Adam      func(h *[AdamLen]T, g, m, v, p []T)  // Adam, AdamW; scalars: AdamBeta1 …
+	AdaMax    func(h *[AdamLen]T, g, m, u, p []T)  // AdaMax; scalars as for Adam
 
 	// Level 2. a is row-major m×n with row stride lda.
 	GemvN func(m, n int, alpha T, a []T, lda int, x, y []T) // y_i = fma(alpha, Dot(a_i, x), y_i)
@@ -84,7 +81,8 @@ type Kernels[T Float] struct {
 	Gemm    func(m, n, k int, alpha T, a *T, rsa, csa int, b *T, ldb, psb int, c *T, ldc int, mode int)
 	Pack    func(k, n, w int, src *T, ld int, dst *T)
 	PackT   func(k, n, w int, src *T, ld int, dst *T)
-	Trsm    func(m, n int, l *T, ldl int, inv *T, b *T, ldb int)
+	Trsm    func(m, n, k int, alpha T, l *T, rsl, csl int, inv *T, b *T, ldb int)
+	Trmm    func(m, n, k int, alpha T, l *T, rsl, csl int, d *T, b *T, ldb int)
 	TransTo func(m, n int, src *T, ld int, dst *T, ldd int) // dst (n×m) = srcᵀ, src m×n
 
 	// Elementary functions, dst may be x.

@@ -7,7 +7,13 @@ func generic(t *tables) {
 
 func genericKernels[T Float]() Kernels[T] {
 	return Kernels[T]{
+		Dot: dot[T], Sum: sum[T], AbsSum: absSum[T], SumSq: sumSq[T], MaxAbs: maxAbs[T], IMaxAbs: iMaxAbs[T],
+		Axpy: axpy[T], Axpby: axpby[T], Scal: scal[T], ScalTo: scalTo[T], Swap: swap[T], Rot: rot[T],
+		AddTo: addTo[T], SubTo: subTo[T], MulTo: mulTo[T], DivTo: divTo[T], MulAdd: mulAdd[T],
+		SqrtTo: sqrtTo[T], SqrtDivTo: sqrtDivTo[T], EMA: ema[T], EMASq: emaSq[T],
+		Momentum: momentum[T], Adam: adam[T], AdaMax: adaMax[T],
+		GemvN: gemvN[T], GemvT: gemvT[T], Ger: ger[T], DotAxpy: dotAxpy[T],
 		MR: genericMR, NR: genericNR,
-		Gemm: gemm[T], Pack: pack[T], PackT: packT[T], Trsm: trsm[T], TransTo: transTo[T],
+		Gemm: gemm[T], Pack: pack[T], PackT: packT[T], Trsm: trsm[T], Trmm: trmm[T], TransTo: transTo[T],
 	}
 }
