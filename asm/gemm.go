@@ -73,34 +73,6 @@ func packStrided[T Float](k, n, w int, src *T, rs, cs int, dst *T) {
 	}
 }
 
-// trsm is the generic twin of Kernels.Trsm: it solves L·X = B in place of B for
-// the m×m lower triangular L and the m×n matrix B, m ≤ TrsmBlock. The diagonal
-// of L is not read; inv holds its reciprocals (ones for a unit diagonal).
-// Strides may be negative.
-//
-// Order: row i of B takes b = fma(−l[i,p], b[p], b) for p = 0 … i−1, and is
-// then multiplied by inv[i].
-func trsm[T Float](m, n int, l *T, ldl int, inv *T, b *T, ldb int) {
-	for i := range m {
-		for p := range i {
-			f := -*at(l, i*ldl+p)
-			for j := range n {
-				bij := at(b, i*ldb+j)
-				*bij = fma(f, *at(b, p*ldb+j), *bij)
-			}
-		}
-		d := *at(inv, i)
-		for j := range n {
-			bij := at(b, i*ldb+j)
-			*bij = T(d * *bij)
-		}
-	}
-}
-
-// TrsmBlock is the largest order that Kernels.Trsm takes. It fixes the order of
-// operations of a triangular solve, so it is the same everywhere.
-const TrsmBlock = 8
-
 // transTo is the generic twin of Kernels.TransTo: dst, n×m with row stride ldd,
 // becomes the transpose of the m×n matrix src with row stride ld.
 func transTo[T Float](m, n int, src *T, ld int, dst *T, ldd int) {

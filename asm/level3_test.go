@@ -33,11 +33,6 @@ func TestTransToMatchesTwin(t *testing.T) {
 	t.Run("f64", testTransTo[float64])
 }
 
-func TestTrsmMatchesTwin(t *testing.T) {
-	t.Run("f32", testTrsm[float32])
-	t.Run("f64", testTrsm[float64])
-}
-
 // eachTarget runs f for the table of every instruction set but the generic one.
 func eachTarget[T Float](t *testing.T, f func(t *testing.T, k *Kernels[T])) {
 	for _, isa := range ISAs() {
@@ -352,37 +347,6 @@ func testTransTo[T Float](t *testing.T) {
 					kern.TransTo(m, n, src.ptr(), src.rs, dst.ptr(), dst.rs)
 					if d := dst.differs("dst", want.window) + src.differs("src", src.before); d != "" {
 						t.Fatalf("m=%d n=%d: %s", m, n, d)
-					}
-				}
-			}
-		}
-	})
-}
-
-func testTrsm[T Float](t *testing.T) {
-	memL, memI, memB := fenced[T](t, 8<<10), fenced[T](t, 8<<10), fenced[T](t, 8<<10)
-	eachTarget(t, func(t *testing.T, kern *Kernels[T]) {
-		s := newSource[T](5)
-		for m := 0; m <= TrsmBlock; m++ {
-			for n := 0; n <= 150; n++ {
-				for range 3 {
-					s.hostile = s.IntN(4) == 0
-					// The strict lower triangle only: the diagonal may be behind the fence.
-					lower := func(i, j int) T {
-						if j < i {
-							return s.value(i, j)
-						}
-						return T(math.NaN())
-					}
-					ldl := pick(s.Rand, m, m+5, -m-5)
-					l := place(memL, s.IntN(2) == 0, layout{rows: m, cols: max(0, m-1), rs: ldl, cs: 1}, lower)
-					inv := place(memI, s.IntN(2) == 0, layout{rows: 1, cols: m, cs: 1}, s.value)
-					b := place(memB, s.IntN(2) == 0, layout{rows: m, cols: n, rs: pick(s.Rand, n, n+5, -n-5), cs: 1}, s.value)
-					want, tl, tinv := b.twin(), l.twin(), inv.twin()
-					trsm(m, n, tl.ptr(), ldl, tinv.ptr(), want.ptr(), b.rs)
-					kern.Trsm(m, n, l.ptr(), ldl, inv.ptr(), b.ptr(), b.rs)
-					if d := b.differs("b", want.window) + l.differs("l", l.before) + inv.differs("inv", inv.before); d != "" {
-						t.Fatalf("m=%d n=%d ldl=%d: %s", m, n, ldl, d)
 					}
 				}
 			}
