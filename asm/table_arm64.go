@@ -10,5 +10,8 @@ func overlay(t *tables, isa string) {
 	case cpu.Generic:
 		generic(t)
 	case cpu.NEON:
+		f, d := &t.f32, &t.f64
+		f.MR, f.NR, f.Gemm = neonMR, neonNR32, gemmNEON32
+		d.MR, d.NR, d.Gemm = neonMR, neonNR64, gemmNEON64
 	}
 }
