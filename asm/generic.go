@@ -14,6 +14,6 @@ func genericKernels[T Float]() Kernels[T] {
 		Momentum: momentum[T], Adam: adam[T], AdaMax: adaMax[T],
 		GemvN: gemvN[T], GemvT: gemvT[T], Ger: ger[T], DotAxpy: dotAxpy[T],
 		MR: genericMR, NR: genericNR,
-		Gemm: gemm[T], Pack: pack[T], PackT: packT[T], Trsm: trsm[T], Trmm: trmm[T], TransTo: transTo[T],
+		Gemm: gemm[T], Pack: pack[T], PackT: packT[T], Trsm: trsm[T], Trmm: trmm[T], CopyTo: copyTo[T], TransTo: transTo[T],
 	}
 }

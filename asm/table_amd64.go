@@ -11,14 +11,18 @@ func overlay(t *tables, isa string) {
 		generic(t)
 	case cpu.AVX2:
 		t.f32.Trsm, t.f32.Trmm = trsmAVX2F32, trmmAVX2F32
+		t.f32.CopyTo = copyToAVX2F32
 		t.f64.Trsm, t.f64.Trmm = trsmAVX2F64, trmmAVX2F64
+		t.f64.CopyTo = copyToAVX2F64
 		t.f32.MR, t.f32.NR, t.f32.Gemm = 6, 16, gemmAVX2F32
 		t.f32.Pack, t.f32.PackT, t.f32.TransTo = packUpTo(16, packAVX2F32), packTBy(transToAVX2F32), transToAVX2F32
 		t.f64.MR, t.f64.NR, t.f64.Gemm = 6, 8, gemmAVX2F64
 		t.f64.Pack, t.f64.PackT, t.f64.TransTo = packUpTo(8, packAVX2F64), packTBy(transToAVX2F64), transToAVX2F64
 	case cpu.AVX512:
 		t.f32.Trsm, t.f32.Trmm = trsmAVX512F32, trmmAVX512F32
+		t.f32.CopyTo = copyToAVX512F32
 		t.f64.Trsm, t.f64.Trmm = trsmAVX512F64, trmmAVX512F64
+		t.f64.CopyTo = copyToAVX512F64
 		t.f32.MR, t.f32.NR, t.f32.Gemm = 14, 32, gemmAVX512F32
 		t.f32.Pack, t.f32.PackT, t.f32.TransTo = packUpTo(32, packAVX512F32), packTBy(transToAVX512F32), transToAVX512F32
 		t.f64.MR, t.f64.NR, t.f64.Gemm = 14, 16, gemmAVX512F64

@@ -71,3 +71,28 @@ func testTriangle[T Float](t *testing.T, entry func(*Kernels[T]) triangleFunc[T]
 		}
 	})
 }
+
+func TestCopyToMatchesTwin(t *testing.T) {
+	t.Run("f32", testCopyTo[float32])
+	t.Run("f64", testCopyTo[float64])
+}
+
+func testCopyTo[T Float](t *testing.T) {
+	memS, memD := fenced[T](t, 16<<10), fenced[T](t, 16<<10)
+	eachTarget(t, func(t *testing.T, kern *Kernels[T]) {
+		s := newSource[T](6)
+		s.hostile = true
+		for _, m := range []int{0, 1, 2, 5, 8, 17} {
+			for n := range 150 {
+				src := place(memS, s.IntN(2) == 0, layout{rows: m, cols: n, rs: pick(s.Rand, n, n+5, -n-5), cs: 1}, s.value)
+				dst := place(memD, s.IntN(2) == 0, layout{rows: m, cols: n, rs: pick(s.Rand, n, n+5, -n-5), cs: 1}, nan[T])
+				want, tsrc := dst.twin(), src.twin()
+				copyTo(m, n, tsrc.ptr(), src.rs, want.ptr(), dst.rs)
+				kern.CopyTo(m, n, src.ptr(), src.rs, dst.ptr(), dst.rs)
+				if d := dst.differs("dst", want.window) + src.differs("src", src.before); d != "" {
+					t.Fatalf("m=%d n=%d: %s", m, n, d)
+				}
+			}
+		}
+	})
+}
