@@ -1,0 +1,44 @@
+// Package gonumblas makes gonum programs run on the kernels of this library. One
+// line at start is enough:
+//
+//	blas64.Use(gonumblas.Implementation{})
+//
+// and for single precision blas32.Use, if the program uses package blas32. From
+// then on gonum's mat, lapack and stat packages, and every direct call of blas64,
+// go through here.
+//
+// # What it is
+//
+// [Implementation] satisfies gonum's blas.Float64 and blas.Float32. Its methods
+// check their arguments as gonum's own implementation does, in the same order and
+// with the same texts, and hand the work to package dense. The banded and packed
+// routines (gbmv, sbmv, tbmv, tbsv, spmv, spr, spr2, tpmv, tpsv) are gonum's.
+//
+// # What changes for a program
+//
+// Results differ from gonum's in the last bits, as they do between any two
+// implementations of BLAS. Those of the routines that are not gonum's are the same
+// on every processor and with any number of threads: a vector with an increment
+// gives the bits of the same elements in a row.
+//
+// A zero operand is not skipped: 0·NaN and 0·Inf are NaN, where gonum's loops pass
+// over a zero factor. As in BLAS, a zero alpha means that A, B and x are not read,
+// and a zero beta that C and y are not.
+//
+// Large operations use up to GOMAXPROCS threads; to say how many, call package
+// dense directly.
+//
+// BLAS does not allow that an operand which is written overlaps another one. Level
+// 1 then works element by element, as a plain loop would; levels 2 and 3 panic.
+package gonumblas
+
+import "gonum.org/v1/gonum/blas"
+
+// Implementation is the implementation of BLAS. It has no state, and its methods
+// may be called from any number of goroutines.
+type Implementation struct{}
+
+var (
+	_ blas.Float32 = Implementation{}
+	_ blas.Float64 = Implementation{}
+)
