@@ -5,13 +5,21 @@ package asm
 // matrix such that one call covers at most some [Chunk] elements of it, by rows:
 // that changes no result.
 
+// row returns row i of a, which may have no elements at all.
+func row[T Float](a []T, i, lda, n int) []T {
+	if n == 0 {
+		return nil
+	}
+	return a[i*lda : i*lda+n]
+}
+
 // gemvN is the generic twin of Kernels.GemvN: y += alpha·a·x. len(x) ≥ n,
 // len(y) ≥ m.
 //
 // Order: y[i] = fma(alpha, Dot(a[i,:], x), y[i]), with the lanes of Dot.
 func gemvN[T Float](m, n int, alpha T, a []T, lda int, x, y []T) {
 	for i := range m {
-		y[i] = fma(alpha, dot(a[i*lda:i*lda+n], x), y[i])
+		y[i] = fma(alpha, dot(row(a, i, lda, n), x), y[i])
 	}
 }
 
@@ -22,7 +30,7 @@ func gemvN[T Float](m, n int, alpha T, a []T, lda int, x, y []T) {
 // row by row.
 func gemvT[T Float](m, n int, alpha T, a []T, lda int, x, y []T) {
 	for i := range m {
-		axpy(T(alpha*x[i]), a[i*lda:i*lda+n], y)
+		axpy(T(alpha*x[i]), row(a, i, lda, n), y)
 	}
 }
 
@@ -32,7 +40,7 @@ func gemvT[T Float](m, n int, alpha T, a []T, lda int, x, y []T) {
 // Each element: a[i,j] = fma(T(alpha·x[i]), y[j], a[i,j]).
 func ger[T Float](m, n int, alpha T, x, y []T, a []T, lda int) {
 	for i := range m {
-		axpy(T(alpha*x[i]), y[:n], a[i*lda:])
+		axpy(T(alpha*x[i]), y[:n], row(a, i, lda, n))
 	}
 }
 
