@@ -2,27 +2,9 @@
 
 #include "textflag.h"
 #include "neon_arm64.h"
+#include "f32_neon_arm64.h"
 
-#define ENTRY ·gemmNEON32
-#define SHIFT 2
-#define VL 4
-#define FMLAE(m, i, n, d) VFMLAE_S4(m, i, n, d)
-#define FMULE(m, i, n, d) VFMULE_S4(m, i, n, d)
-#define LDR1(n, t) LDRS(n, t)
-#define STR1(t, n) STRS(t, n)
-#define LDR1X(n, m, t) LDRSX(n, m, t)
-#define LDR2X(n, m, t) LDRDX(n, m, t)
-#define LOADALPHA FMOVS alpha+24(FP), F31
+#define ENTRY ·gemmNEONF32
 
-#define AREG(i) (27+((i)>>2))
-#define ALANE(i) ((i)&3)
-#define LOADA1 FMOVS (R9), F27
-#define LOADA2 FMOVD (R9), F27
-#define LOADA3 FMOVD (R9), F27; ADD $8, R9, R14; VLD1 (R14), V27.S[2]
-#define LOADA4 FMOVQ (R9), F27
-#define LOADA5 FMOVQ (R9), F27; FMOVS 16(R9), F28
-#define LOADA6 FMOVQ (R9), F27; FMOVD 16(R9), F28
-#define LOADA7 FMOVQ (R9), F27; FMOVD 16(R9), F28; ADD $24, R9, R14; VLD1 (R14), V28.S[2]
-#define LOADA8 FLDPQ (R9), (F27, F28)
-
+#include "columns_neon_arm64.h"
 #include "gemm_neon_arm64.h"

@@ -10,7 +10,7 @@ const (
 )
 
 //go:noescape
-func gemmNEON32(m, n, k int, alpha float32, a *float32, rsa, csa int, b *float32, ldb, psb int, c *float32, ldc int, mode int)
+func gemmNEONF32(m, n, k int, alpha float32, a *float32, rsa, csa int, b *float32, ldb, psb int, c *float32, ldc int, mode int)
 
 //go:noescape
-func gemmNEON64(m, n, k int, alpha float64, a *float64, rsa, csa int, b *float64, ldb, psb int, c *float64, ldc int, mode int)
+func gemmNEONF64(m, n, k int, alpha float64, a *float64, rsa, csa int, b *float64, ldb, psb int, c *float64, ldc int, mode int)

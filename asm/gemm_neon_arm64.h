@@ -1,14 +1,5 @@
-// The strip kernel of the matrix product for both element types; the two .s
-// files that include this define the type:
-//
-//	SHIFT, VL            log2 of the size of an element; elements per register
-//	FMLAE, FMULE         multiply-add and multiply by an element
-//	LDR1, STR1, LDR1X    load and store of one element
-//	LDR2X                load of two elements
-//	AREG(i), ALANE(i)    where LOADAm puts the i-th element of a column of A
-//	LOADA1 … LOADA8      load of a column of A from R9
-//	LOADALPHA            alpha to V31
-//	ENTRY                name of the function
+// The strip kernel of the matrix product for both element types. ENTRY is the name
+// of the function.
 //
 // The register tile is 8 rows times 3 registers of columns, V0 … V23; fewer
 // rows have tiles of their own. A row of B takes V24 … V26. At the end of a strip
@@ -46,9 +37,6 @@
 #define PAIRS6(F, G) F(0); F(2); F(4)
 #define PAIRS7(F, G) F(0); F(2); F(4); G(6)
 #define PAIRS8(F, G) F(0); F(2); F(4); F(6)
-
-// Accumulator of row i, register of columns j.
-#define ACC(i, j) (3*(i)+(j))
 
 // Row i of the accumulators += element l of Va times the row of B in Vb.
 #define MAC1(a, l, b, i) FMLAE(a, l, b, ACC(i, 0))
@@ -91,18 +79,6 @@
 #define SCALE1(i) FMULE(31, 0, ACC(i, 0), ACC(i, 0))
 #define SCALE2(i) FMULE(31, 0, ACC(i, 0), ACC(i, 0)); FMULE(31, 0, ACC(i, 1), ACC(i, 1))
 #define SCALE3(i) FMULE(31, 0, ACC(i, 0), ACC(i, 0)); FMULE(31, 0, ACC(i, 1), ACC(i, 1)); FMULE(31, 0, ACC(i, 2), ACC(i, 2))
-
-// Load and store of a row of columns at Xn, registers from t on.
-#define LDROW3(n, t) LDPQ(n, t, (t)+1); LDRQX(n, 12, (t)+2)
-#define LDROW2(n, t) LDRQ(n, t); LDRQX(n, 12, (t)+1)
-#define LDROWQ(n, t) LDRQ(n, t)
-#define LDROWD(n, t) LDRD(n, t)
-#define LDROW1(n, t) LDR1(n, t)
-#define STROW3(t, n) STPQ(t, (t)+1, n); STRQX((t)+2, n, 12)
-#define STROW2(t, n) STRQ(t, n); STRQX((t)+1, n, 12)
-#define STROWQ(t, n) STRQ(t, n)
-#define STROWD(t, n) STRD(t, n)
-#define STROW1(t, n) STR1(t, n)
 
 // Row i of C at R14: load into the accumulators, store them, or store C + alpha·acc.
 #define GETROW(LDROW, i) LDROW(14, ACC(i, 0)); ADD R8, R14
@@ -196,13 +172,13 @@ finish: \
 	CMP  $1, R13; \
 	BEQ  plus; \
 	BGT  put; \
-	LOADALPHA; \
+	FMOV1 alpha+24(FP), F31; \
 	ROWS(SCALE); \
 put: \
 	ROWS(PUT); \
 	B    done; \
 plus: \
-	LOADALPHA; \
+	FMOV1 alpha+24(FP), F31; \
 	ROWS(PLUS); \
 done:
 

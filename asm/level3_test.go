@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"testing"
 	"unsafe"
+
+	"github.com/precond-go/precond/internal/guard"
 )
 
 // The level-3 entries of every instruction set against their generic twins, bit
@@ -32,6 +34,10 @@ func TestTransToMatchesTwin(t *testing.T) {
 	t.Run("f32", testTransTo[float32])
 	t.Run("f64", testTransTo[float64])
 }
+
+// fenced returns n elements, a whole number of pages, that lie between two pages
+// without access rights.
+func fenced[T Float](t testing.TB, n int) []T { return guard.New[T](t, n).Begin(n) }
 
 // eachTarget runs f for the table of every instruction set but the generic one.
 func eachTarget[T Float](t *testing.T, f func(t *testing.T, k *Kernels[T])) {

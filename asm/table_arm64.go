@@ -11,7 +11,11 @@ func overlay(t *tables, isa string) {
 		generic(t)
 	case cpu.NEON:
 		f, d := &t.f32, &t.f64
-		f.MR, f.NR, f.Gemm = neonMR, neonNR32, gemmNEON32
-		d.MR, d.NR, d.Gemm = neonMR, neonNR64, gemmNEON64
+		f.MR, f.NR, f.Gemm = neonMR, neonNR32, gemmNEONF32
+		f.Pack, f.PackT, f.TransTo, f.CopyTo = packNEON[float32], packTBy(transToNEONF32), transToNEONF32, copyToNEON[float32]
+		f.Trsm, f.Trmm = trsmNEON[float32], trmmNEON[float32]
+		d.MR, d.NR, d.Gemm = neonMR, neonNR64, gemmNEONF64
+		d.Pack, d.PackT, d.TransTo, d.CopyTo = packNEON[float64], packTBy(transToNEONF64), transToNEONF64, copyToNEON[float64]
+		d.Trsm, d.Trmm = trsmNEON[float64], trmmNEON[float64]
 	}
 }
