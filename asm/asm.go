@@ -20,7 +20,7 @@ func KC[T Float]() int {
 
 // Block depths of matrix products; see KC.
 const (
-	KC32 = 512
+	KC32 = 384
 	KC64 = 256
 )
 

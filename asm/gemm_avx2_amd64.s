@@ -15,7 +15,7 @@ DATA gemmMaskAVX2F32<>+56(SB)/8, $0x0000000000000000
 GLOBL gemmMaskAVX2F32<>(SB), RODATA|NOPTR, $64
 
 // func gemmAVX2F32(m int, n int, k int, alpha float32, a *float32, rsa int, csa int, b *float32, ldb int, psb int, c *float32, ldc int, mode int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·gemmAVX2F32(SB), NOSPLIT, $0-104
 	MOVQ  n+8(FP), R13
 	MOVQ  c+80(FP), DI
@@ -93,14 +93,20 @@ dispatchR6to6:
 	JMP panelR6
 
 panelR1:
-	MOVQ   a+32(FP), R8
-	MOVQ   b+56(FP), BX
-	CMPQ   R13, $0x10
-	JLT    edgeR1
-	CMPQ   mode+96(FP), $0x02
-	JEQ    chainR1v2
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
+	MOVQ       a+32(FP), R8
+	MOVQ       b+56(FP), BX
+	CMPQ       R13, $0x10
+	JLT        edgeR1
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainR1v2
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startR1v2
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	MOVQ       c+80(FP), DI
 
 startR1v2:
 	MOVQ    k+16(FP), CX
@@ -160,17 +166,23 @@ chainR1v2:
 	JMP     startR1v2
 
 edgeR1:
-	MOVQ    R13, R15
-	SUBQ    $0x08, R15
-	JLE     oneR1
-	LEAQ    gemmMaskAVX2F32<>+0(SB), R14
-	MOVQ    R15, CX
-	NEGQ    CX
-	VMOVUPS 32(R14)(CX*4), Y15
-	CMPQ    mode+96(FP), $0x02
-	JEQ     chainR1v2masked
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
+	MOVQ       R13, R15
+	SUBQ       $0x08, R15
+	JLE        oneR1
+	LEAQ       gemmMaskAVX2F32<>+0(SB), R14
+	MOVQ       R15, CX
+	NEGQ       CX
+	VMOVUPS    32(R14)(CX*4), Y15
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainR1v2masked
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startR1v2masked
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	MOVQ       c+80(FP), DI
 
 startR1v2masked:
 	MOVQ    k+16(FP), CX
@@ -230,14 +242,20 @@ chainR1v2masked:
 	JMP        startR1v2masked
 
 oneR1:
-	ADDQ    $0x08, R15
-	LEAQ    gemmMaskAVX2F32<>+0(SB), R14
-	MOVQ    R15, CX
-	NEGQ    CX
-	VMOVUPS 32(R14)(CX*4), Y15
-	CMPQ    mode+96(FP), $0x02
-	JEQ     chainR1v1masked
-	VXORPS  Y0, Y0, Y0
+	ADDQ       $0x08, R15
+	LEAQ       gemmMaskAVX2F32<>+0(SB), R14
+	MOVQ       R15, CX
+	NEGQ       CX
+	VMOVUPS    32(R14)(CX*4), Y15
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainR1v1masked
+	VXORPS     Y0, Y0, Y0
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startR1v1masked
+	PREFETCHT0 (DI)
+	PREFETCHT0 31(DI)
+	MOVQ       c+80(FP), DI
 
 startR1v1masked:
 	MOVQ    k+16(FP), CX
@@ -286,14 +304,20 @@ chainR1v1masked:
 	JMP        startR1v1masked
 
 panelP1:
-	MOVQ   a+32(FP), R8
-	MOVQ   b+56(FP), BX
-	CMPQ   R13, $0x10
-	JLT    edgeP1
-	CMPQ   mode+96(FP), $0x02
-	JEQ    chainP1v2
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
+	MOVQ       a+32(FP), R8
+	MOVQ       b+56(FP), BX
+	CMPQ       R13, $0x10
+	JLT        edgeP1
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainP1v2
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startP1v2
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	MOVQ       c+80(FP), DI
 
 startP1v2:
 	MOVQ    k+16(FP), CX
@@ -337,17 +361,23 @@ chainP1v2:
 	JMP     startP1v2
 
 edgeP1:
-	MOVQ    R13, R15
-	SUBQ    $0x08, R15
-	JLE     oneP1
-	LEAQ    gemmMaskAVX2F32<>+0(SB), R14
-	MOVQ    R15, CX
-	NEGQ    CX
-	VMOVUPS 32(R14)(CX*4), Y15
-	CMPQ    mode+96(FP), $0x02
-	JEQ     chainP1v2masked
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
+	MOVQ       R13, R15
+	SUBQ       $0x08, R15
+	JLE        oneP1
+	LEAQ       gemmMaskAVX2F32<>+0(SB), R14
+	MOVQ       R15, CX
+	NEGQ       CX
+	VMOVUPS    32(R14)(CX*4), Y15
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainP1v2masked
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startP1v2masked
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	MOVQ       c+80(FP), DI
 
 startP1v2masked:
 	MOVQ    k+16(FP), CX
@@ -391,14 +421,20 @@ chainP1v2masked:
 	JMP        startP1v2masked
 
 oneP1:
-	ADDQ    $0x08, R15
-	LEAQ    gemmMaskAVX2F32<>+0(SB), R14
-	MOVQ    R15, CX
-	NEGQ    CX
-	VMOVUPS 32(R14)(CX*4), Y15
-	CMPQ    mode+96(FP), $0x02
-	JEQ     chainP1v1masked
-	VXORPS  Y0, Y0, Y0
+	ADDQ       $0x08, R15
+	LEAQ       gemmMaskAVX2F32<>+0(SB), R14
+	MOVQ       R15, CX
+	NEGQ       CX
+	VMOVUPS    32(R14)(CX*4), Y15
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainP1v1masked
+	VXORPS     Y0, Y0, Y0
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startP1v1masked
+	PREFETCHT0 (DI)
+	PREFETCHT0 31(DI)
+	MOVQ       c+80(FP), DI
 
 startP1v1masked:
 	MOVQ    k+16(FP), CX
@@ -529,16 +565,24 @@ nextm1v1masked:
 	JMP  panelP1
 
 panelR2:
-	MOVQ   a+32(FP), R8
-	MOVQ   b+56(FP), BX
-	CMPQ   R13, $0x10
-	JLT    edgeR2
-	CMPQ   mode+96(FP), $0x02
-	JEQ    chainR2v2
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
+	MOVQ       a+32(FP), R8
+	MOVQ       b+56(FP), BX
+	CMPQ       R13, $0x10
+	JLT        edgeR2
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainR2v2
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startR2v2
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	MOVQ       c+80(FP), DI
 
 startR2v2:
 	MOVQ    k+16(FP), CX
@@ -615,19 +659,27 @@ chainR2v2:
 	JMP     startR2v2
 
 edgeR2:
-	MOVQ    R13, R15
-	SUBQ    $0x08, R15
-	JLE     oneR2
-	LEAQ    gemmMaskAVX2F32<>+0(SB), R14
-	MOVQ    R15, CX
-	NEGQ    CX
-	VMOVUPS 32(R14)(CX*4), Y15
-	CMPQ    mode+96(FP), $0x02
-	JEQ     chainR2v2masked
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
+	MOVQ       R13, R15
+	SUBQ       $0x08, R15
+	JLE        oneR2
+	LEAQ       gemmMaskAVX2F32<>+0(SB), R14
+	MOVQ       R15, CX
+	NEGQ       CX
+	VMOVUPS    32(R14)(CX*4), Y15
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainR2v2masked
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startR2v2masked
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	MOVQ       c+80(FP), DI
 
 startR2v2masked:
 	MOVQ    k+16(FP), CX
@@ -704,15 +756,23 @@ chainR2v2masked:
 	JMP        startR2v2masked
 
 oneR2:
-	ADDQ    $0x08, R15
-	LEAQ    gemmMaskAVX2F32<>+0(SB), R14
-	MOVQ    R15, CX
-	NEGQ    CX
-	VMOVUPS 32(R14)(CX*4), Y15
-	CMPQ    mode+96(FP), $0x02
-	JEQ     chainR2v1masked
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y2, Y2, Y2
+	ADDQ       $0x08, R15
+	LEAQ       gemmMaskAVX2F32<>+0(SB), R14
+	MOVQ       R15, CX
+	NEGQ       CX
+	VMOVUPS    32(R14)(CX*4), Y15
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainR2v1masked
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y2, Y2, Y2
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startR2v1masked
+	PREFETCHT0 (DI)
+	PREFETCHT0 31(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 31(DI)(AX*1)
+	MOVQ       c+80(FP), DI
 
 startR2v1masked:
 	MOVQ    k+16(FP), CX
@@ -772,16 +832,24 @@ chainR2v1masked:
 	JMP        startR2v1masked
 
 panelP2:
-	MOVQ   a+32(FP), R8
-	MOVQ   b+56(FP), BX
-	CMPQ   R13, $0x10
-	JLT    edgeP2
-	CMPQ   mode+96(FP), $0x02
-	JEQ    chainP2v2
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
+	MOVQ       a+32(FP), R8
+	MOVQ       b+56(FP), BX
+	CMPQ       R13, $0x10
+	JLT        edgeP2
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainP2v2
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startP2v2
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	MOVQ       c+80(FP), DI
 
 startP2v2:
 	MOVQ    k+16(FP), CX
@@ -836,19 +904,27 @@ chainP2v2:
 	JMP     startP2v2
 
 edgeP2:
-	MOVQ    R13, R15
-	SUBQ    $0x08, R15
-	JLE     oneP2
-	LEAQ    gemmMaskAVX2F32<>+0(SB), R14
-	MOVQ    R15, CX
-	NEGQ    CX
-	VMOVUPS 32(R14)(CX*4), Y15
-	CMPQ    mode+96(FP), $0x02
-	JEQ     chainP2v2masked
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
+	MOVQ       R13, R15
+	SUBQ       $0x08, R15
+	JLE        oneP2
+	LEAQ       gemmMaskAVX2F32<>+0(SB), R14
+	MOVQ       R15, CX
+	NEGQ       CX
+	VMOVUPS    32(R14)(CX*4), Y15
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainP2v2masked
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startP2v2masked
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	MOVQ       c+80(FP), DI
 
 startP2v2masked:
 	MOVQ    k+16(FP), CX
@@ -903,15 +979,23 @@ chainP2v2masked:
 	JMP        startP2v2masked
 
 oneP2:
-	ADDQ    $0x08, R15
-	LEAQ    gemmMaskAVX2F32<>+0(SB), R14
-	MOVQ    R15, CX
-	NEGQ    CX
-	VMOVUPS 32(R14)(CX*4), Y15
-	CMPQ    mode+96(FP), $0x02
-	JEQ     chainP2v1masked
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y2, Y2, Y2
+	ADDQ       $0x08, R15
+	LEAQ       gemmMaskAVX2F32<>+0(SB), R14
+	MOVQ       R15, CX
+	NEGQ       CX
+	VMOVUPS    32(R14)(CX*4), Y15
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainP2v1masked
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y2, Y2, Y2
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startP2v1masked
+	PREFETCHT0 (DI)
+	PREFETCHT0 31(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 31(DI)(AX*1)
+	MOVQ       c+80(FP), DI
 
 startP2v1masked:
 	MOVQ    k+16(FP), CX
@@ -1071,18 +1155,28 @@ nextm2v1masked:
 	JMP  panelP2
 
 panelR3:
-	MOVQ   a+32(FP), R8
-	MOVQ   b+56(FP), BX
-	CMPQ   R13, $0x10
-	JLT    edgeR3
-	CMPQ   mode+96(FP), $0x02
-	JEQ    chainR3v2
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
+	MOVQ       a+32(FP), R8
+	MOVQ       b+56(FP), BX
+	CMPQ       R13, $0x10
+	JLT        edgeR3
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainR3v2
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startR3v2
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	PREFETCHT0 (DI)(AX*2)
+	PREFETCHT0 63(DI)(AX*2)
+	MOVQ       c+80(FP), DI
 
 startR3v2:
 	MOVQ    k+16(FP), CX
@@ -1176,21 +1270,31 @@ chainR3v2:
 	JMP     startR3v2
 
 edgeR3:
-	MOVQ    R13, R15
-	SUBQ    $0x08, R15
-	JLE     oneR3
-	LEAQ    gemmMaskAVX2F32<>+0(SB), R14
-	MOVQ    R15, CX
-	NEGQ    CX
-	VMOVUPS 32(R14)(CX*4), Y15
-	CMPQ    mode+96(FP), $0x02
-	JEQ     chainR3v2masked
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
+	MOVQ       R13, R15
+	SUBQ       $0x08, R15
+	JLE        oneR3
+	LEAQ       gemmMaskAVX2F32<>+0(SB), R14
+	MOVQ       R15, CX
+	NEGQ       CX
+	VMOVUPS    32(R14)(CX*4), Y15
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainR3v2masked
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startR3v2masked
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	PREFETCHT0 (DI)(AX*2)
+	PREFETCHT0 63(DI)(AX*2)
+	MOVQ       c+80(FP), DI
 
 startR3v2masked:
 	MOVQ    k+16(FP), CX
@@ -1284,16 +1388,26 @@ chainR3v2masked:
 	JMP        startR3v2masked
 
 oneR3:
-	ADDQ    $0x08, R15
-	LEAQ    gemmMaskAVX2F32<>+0(SB), R14
-	MOVQ    R15, CX
-	NEGQ    CX
-	VMOVUPS 32(R14)(CX*4), Y15
-	CMPQ    mode+96(FP), $0x02
-	JEQ     chainR3v1masked
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y4, Y4, Y4
+	ADDQ       $0x08, R15
+	LEAQ       gemmMaskAVX2F32<>+0(SB), R14
+	MOVQ       R15, CX
+	NEGQ       CX
+	VMOVUPS    32(R14)(CX*4), Y15
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainR3v1masked
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y4, Y4, Y4
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startR3v1masked
+	PREFETCHT0 (DI)
+	PREFETCHT0 31(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 31(DI)(AX*1)
+	PREFETCHT0 (DI)(AX*2)
+	PREFETCHT0 31(DI)(AX*2)
+	MOVQ       c+80(FP), DI
 
 startR3v1masked:
 	MOVQ    k+16(FP), CX
@@ -1364,18 +1478,28 @@ chainR3v1masked:
 	JMP        startR3v1masked
 
 panelP3:
-	MOVQ   a+32(FP), R8
-	MOVQ   b+56(FP), BX
-	CMPQ   R13, $0x10
-	JLT    edgeP3
-	CMPQ   mode+96(FP), $0x02
-	JEQ    chainP3v2
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
+	MOVQ       a+32(FP), R8
+	MOVQ       b+56(FP), BX
+	CMPQ       R13, $0x10
+	JLT        edgeP3
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainP3v2
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startP3v2
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	PREFETCHT0 (DI)(AX*2)
+	PREFETCHT0 63(DI)(AX*2)
+	MOVQ       c+80(FP), DI
 
 startP3v2:
 	MOVQ    k+16(FP), CX
@@ -1441,21 +1565,31 @@ chainP3v2:
 	JMP     startP3v2
 
 edgeP3:
-	MOVQ    R13, R15
-	SUBQ    $0x08, R15
-	JLE     oneP3
-	LEAQ    gemmMaskAVX2F32<>+0(SB), R14
-	MOVQ    R15, CX
-	NEGQ    CX
-	VMOVUPS 32(R14)(CX*4), Y15
-	CMPQ    mode+96(FP), $0x02
-	JEQ     chainP3v2masked
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
+	MOVQ       R13, R15
+	SUBQ       $0x08, R15
+	JLE        oneP3
+	LEAQ       gemmMaskAVX2F32<>+0(SB), R14
+	MOVQ       R15, CX
+	NEGQ       CX
+	VMOVUPS    32(R14)(CX*4), Y15
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainP3v2masked
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startP3v2masked
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	PREFETCHT0 (DI)(AX*2)
+	PREFETCHT0 63(DI)(AX*2)
+	MOVQ       c+80(FP), DI
 
 startP3v2masked:
 	MOVQ    k+16(FP), CX
@@ -1521,16 +1655,26 @@ chainP3v2masked:
 	JMP        startP3v2masked
 
 oneP3:
-	ADDQ    $0x08, R15
-	LEAQ    gemmMaskAVX2F32<>+0(SB), R14
-	MOVQ    R15, CX
-	NEGQ    CX
-	VMOVUPS 32(R14)(CX*4), Y15
-	CMPQ    mode+96(FP), $0x02
-	JEQ     chainP3v1masked
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y4, Y4, Y4
+	ADDQ       $0x08, R15
+	LEAQ       gemmMaskAVX2F32<>+0(SB), R14
+	MOVQ       R15, CX
+	NEGQ       CX
+	VMOVUPS    32(R14)(CX*4), Y15
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainP3v1masked
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y4, Y4, Y4
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startP3v1masked
+	PREFETCHT0 (DI)
+	PREFETCHT0 31(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 31(DI)(AX*1)
+	PREFETCHT0 (DI)(AX*2)
+	PREFETCHT0 31(DI)(AX*2)
+	MOVQ       c+80(FP), DI
 
 startP3v1masked:
 	MOVQ    k+16(FP), CX
@@ -1719,22 +1863,36 @@ nextm3v1masked:
 	JMP  panelP3
 
 panelR4:
-	MOVQ   a+32(FP), R8
-	LEAQ   (DX)(DX*2), R14
-	LEAQ   (R8)(R14*1), R9
-	MOVQ   b+56(FP), BX
-	CMPQ   R13, $0x10
-	JLT    edgeR4
-	CMPQ   mode+96(FP), $0x02
-	JEQ    chainR4v2
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
+	MOVQ       a+32(FP), R8
+	LEAQ       (DX)(DX*2), R14
+	LEAQ       (R8)(R14*1), R9
+	MOVQ       b+56(FP), BX
+	CMPQ       R13, $0x10
+	JLT        edgeR4
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainR4v2
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startR4v2
+	LEAQ       (AX)(AX*2), R14
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	PREFETCHT0 (DI)(AX*2)
+	PREFETCHT0 63(DI)(AX*2)
+	ADDQ       R14, DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	MOVQ       c+80(FP), DI
 
 startR4v2:
 	MOVQ    k+16(FP), CX
@@ -1849,23 +2007,37 @@ chainR4v2:
 	JMP     startR4v2
 
 edgeR4:
-	MOVQ    R13, R15
-	SUBQ    $0x08, R15
-	JLE     oneR4
-	LEAQ    gemmMaskAVX2F32<>+0(SB), R14
-	MOVQ    R15, CX
-	NEGQ    CX
-	VMOVUPS 32(R14)(CX*4), Y15
-	CMPQ    mode+96(FP), $0x02
-	JEQ     chainR4v2masked
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
+	MOVQ       R13, R15
+	SUBQ       $0x08, R15
+	JLE        oneR4
+	LEAQ       gemmMaskAVX2F32<>+0(SB), R14
+	MOVQ       R15, CX
+	NEGQ       CX
+	VMOVUPS    32(R14)(CX*4), Y15
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainR4v2masked
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startR4v2masked
+	LEAQ       (AX)(AX*2), R14
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	PREFETCHT0 (DI)(AX*2)
+	PREFETCHT0 63(DI)(AX*2)
+	ADDQ       R14, DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	MOVQ       c+80(FP), DI
 
 startR4v2masked:
 	MOVQ    k+16(FP), CX
@@ -1980,17 +2152,31 @@ chainR4v2masked:
 	JMP        startR4v2masked
 
 oneR4:
-	ADDQ    $0x08, R15
-	LEAQ    gemmMaskAVX2F32<>+0(SB), R14
-	MOVQ    R15, CX
-	NEGQ    CX
-	VMOVUPS 32(R14)(CX*4), Y15
-	CMPQ    mode+96(FP), $0x02
-	JEQ     chainR4v1masked
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y6, Y6, Y6
+	ADDQ       $0x08, R15
+	LEAQ       gemmMaskAVX2F32<>+0(SB), R14
+	MOVQ       R15, CX
+	NEGQ       CX
+	VMOVUPS    32(R14)(CX*4), Y15
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainR4v1masked
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y6, Y6, Y6
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startR4v1masked
+	LEAQ       (AX)(AX*2), R14
+	PREFETCHT0 (DI)
+	PREFETCHT0 31(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 31(DI)(AX*1)
+	PREFETCHT0 (DI)(AX*2)
+	PREFETCHT0 31(DI)(AX*2)
+	ADDQ       R14, DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 31(DI)
+	MOVQ       c+80(FP), DI
 
 startR4v1masked:
 	MOVQ    k+16(FP), CX
@@ -2076,20 +2262,34 @@ chainR4v1masked:
 	JMP        startR4v1masked
 
 panelP4:
-	MOVQ   a+32(FP), R8
-	MOVQ   b+56(FP), BX
-	CMPQ   R13, $0x10
-	JLT    edgeP4
-	CMPQ   mode+96(FP), $0x02
-	JEQ    chainP4v2
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
+	MOVQ       a+32(FP), R8
+	MOVQ       b+56(FP), BX
+	CMPQ       R13, $0x10
+	JLT        edgeP4
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainP4v2
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startP4v2
+	LEAQ       (AX)(AX*2), R14
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	PREFETCHT0 (DI)(AX*2)
+	PREFETCHT0 63(DI)(AX*2)
+	ADDQ       R14, DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	MOVQ       c+80(FP), DI
 
 startP4v2:
 	MOVQ    k+16(FP), CX
@@ -2168,23 +2368,37 @@ chainP4v2:
 	JMP     startP4v2
 
 edgeP4:
-	MOVQ    R13, R15
-	SUBQ    $0x08, R15
-	JLE     oneP4
-	LEAQ    gemmMaskAVX2F32<>+0(SB), R14
-	MOVQ    R15, CX
-	NEGQ    CX
-	VMOVUPS 32(R14)(CX*4), Y15
-	CMPQ    mode+96(FP), $0x02
-	JEQ     chainP4v2masked
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
+	MOVQ       R13, R15
+	SUBQ       $0x08, R15
+	JLE        oneP4
+	LEAQ       gemmMaskAVX2F32<>+0(SB), R14
+	MOVQ       R15, CX
+	NEGQ       CX
+	VMOVUPS    32(R14)(CX*4), Y15
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainP4v2masked
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startP4v2masked
+	LEAQ       (AX)(AX*2), R14
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	PREFETCHT0 (DI)(AX*2)
+	PREFETCHT0 63(DI)(AX*2)
+	ADDQ       R14, DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	MOVQ       c+80(FP), DI
 
 startP4v2masked:
 	MOVQ    k+16(FP), CX
@@ -2263,17 +2477,31 @@ chainP4v2masked:
 	JMP        startP4v2masked
 
 oneP4:
-	ADDQ    $0x08, R15
-	LEAQ    gemmMaskAVX2F32<>+0(SB), R14
-	MOVQ    R15, CX
-	NEGQ    CX
-	VMOVUPS 32(R14)(CX*4), Y15
-	CMPQ    mode+96(FP), $0x02
-	JEQ     chainP4v1masked
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y6, Y6, Y6
+	ADDQ       $0x08, R15
+	LEAQ       gemmMaskAVX2F32<>+0(SB), R14
+	MOVQ       R15, CX
+	NEGQ       CX
+	VMOVUPS    32(R14)(CX*4), Y15
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainP4v1masked
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y6, Y6, Y6
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startP4v1masked
+	LEAQ       (AX)(AX*2), R14
+	PREFETCHT0 (DI)
+	PREFETCHT0 31(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 31(DI)(AX*1)
+	PREFETCHT0 (DI)(AX*2)
+	PREFETCHT0 31(DI)(AX*2)
+	ADDQ       R14, DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 31(DI)
+	MOVQ       c+80(FP), DI
 
 startP4v1masked:
 	MOVQ    k+16(FP), CX
@@ -2505,24 +2733,40 @@ nextm4v1masked:
 	JMP  panelP4
 
 panelR5:
-	MOVQ   a+32(FP), R8
-	LEAQ   (DX)(DX*2), R14
-	LEAQ   (R8)(R14*1), R9
-	MOVQ   b+56(FP), BX
-	CMPQ   R13, $0x10
-	JLT    edgeR5
-	CMPQ   mode+96(FP), $0x02
-	JEQ    chainR5v2
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
+	MOVQ       a+32(FP), R8
+	LEAQ       (DX)(DX*2), R14
+	LEAQ       (R8)(R14*1), R9
+	MOVQ       b+56(FP), BX
+	CMPQ       R13, $0x10
+	JLT        edgeR5
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainR5v2
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startR5v2
+	LEAQ       (AX)(AX*2), R14
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	PREFETCHT0 (DI)(AX*2)
+	PREFETCHT0 63(DI)(AX*2)
+	ADDQ       R14, DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	MOVQ       c+80(FP), DI
 
 startR5v2:
 	MOVQ    k+16(FP), CX
@@ -2654,25 +2898,41 @@ chainR5v2:
 	JMP     startR5v2
 
 edgeR5:
-	MOVQ    R13, R15
-	SUBQ    $0x08, R15
-	JLE     oneR5
-	LEAQ    gemmMaskAVX2F32<>+0(SB), R14
-	MOVQ    R15, CX
-	NEGQ    CX
-	VMOVUPS 32(R14)(CX*4), Y15
-	CMPQ    mode+96(FP), $0x02
-	JEQ     chainR5v2masked
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
-	VXORPS  Y8, Y8, Y8
-	VXORPS  Y9, Y9, Y9
+	MOVQ       R13, R15
+	SUBQ       $0x08, R15
+	JLE        oneR5
+	LEAQ       gemmMaskAVX2F32<>+0(SB), R14
+	MOVQ       R15, CX
+	NEGQ       CX
+	VMOVUPS    32(R14)(CX*4), Y15
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainR5v2masked
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startR5v2masked
+	LEAQ       (AX)(AX*2), R14
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	PREFETCHT0 (DI)(AX*2)
+	PREFETCHT0 63(DI)(AX*2)
+	ADDQ       R14, DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	MOVQ       c+80(FP), DI
 
 startR5v2masked:
 	MOVQ    k+16(FP), CX
@@ -2804,18 +3064,34 @@ chainR5v2masked:
 	JMP        startR5v2masked
 
 oneR5:
-	ADDQ    $0x08, R15
-	LEAQ    gemmMaskAVX2F32<>+0(SB), R14
-	MOVQ    R15, CX
-	NEGQ    CX
-	VMOVUPS 32(R14)(CX*4), Y15
-	CMPQ    mode+96(FP), $0x02
-	JEQ     chainR5v1masked
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y8, Y8, Y8
+	ADDQ       $0x08, R15
+	LEAQ       gemmMaskAVX2F32<>+0(SB), R14
+	MOVQ       R15, CX
+	NEGQ       CX
+	VMOVUPS    32(R14)(CX*4), Y15
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainR5v1masked
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y8, Y8, Y8
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startR5v1masked
+	LEAQ       (AX)(AX*2), R14
+	PREFETCHT0 (DI)
+	PREFETCHT0 31(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 31(DI)(AX*1)
+	PREFETCHT0 (DI)(AX*2)
+	PREFETCHT0 31(DI)(AX*2)
+	ADDQ       R14, DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 31(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 31(DI)(AX*1)
+	MOVQ       c+80(FP), DI
 
 startR5v1masked:
 	MOVQ    k+16(FP), CX
@@ -2912,22 +3188,38 @@ chainR5v1masked:
 	JMP        startR5v1masked
 
 panelP5:
-	MOVQ   a+32(FP), R8
-	MOVQ   b+56(FP), BX
-	CMPQ   R13, $0x10
-	JLT    edgeP5
-	CMPQ   mode+96(FP), $0x02
-	JEQ    chainP5v2
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
+	MOVQ       a+32(FP), R8
+	MOVQ       b+56(FP), BX
+	CMPQ       R13, $0x10
+	JLT        edgeP5
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainP5v2
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startP5v2
+	LEAQ       (AX)(AX*2), R14
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	PREFETCHT0 (DI)(AX*2)
+	PREFETCHT0 63(DI)(AX*2)
+	ADDQ       R14, DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	MOVQ       c+80(FP), DI
 
 startP5v2:
 	MOVQ    k+16(FP), CX
@@ -3017,25 +3309,41 @@ chainP5v2:
 	JMP     startP5v2
 
 edgeP5:
-	MOVQ    R13, R15
-	SUBQ    $0x08, R15
-	JLE     oneP5
-	LEAQ    gemmMaskAVX2F32<>+0(SB), R14
-	MOVQ    R15, CX
-	NEGQ    CX
-	VMOVUPS 32(R14)(CX*4), Y15
-	CMPQ    mode+96(FP), $0x02
-	JEQ     chainP5v2masked
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
-	VXORPS  Y8, Y8, Y8
-	VXORPS  Y9, Y9, Y9
+	MOVQ       R13, R15
+	SUBQ       $0x08, R15
+	JLE        oneP5
+	LEAQ       gemmMaskAVX2F32<>+0(SB), R14
+	MOVQ       R15, CX
+	NEGQ       CX
+	VMOVUPS    32(R14)(CX*4), Y15
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainP5v2masked
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startP5v2masked
+	LEAQ       (AX)(AX*2), R14
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	PREFETCHT0 (DI)(AX*2)
+	PREFETCHT0 63(DI)(AX*2)
+	ADDQ       R14, DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	MOVQ       c+80(FP), DI
 
 startP5v2masked:
 	MOVQ    k+16(FP), CX
@@ -3125,18 +3433,34 @@ chainP5v2masked:
 	JMP        startP5v2masked
 
 oneP5:
-	ADDQ    $0x08, R15
-	LEAQ    gemmMaskAVX2F32<>+0(SB), R14
-	MOVQ    R15, CX
-	NEGQ    CX
-	VMOVUPS 32(R14)(CX*4), Y15
-	CMPQ    mode+96(FP), $0x02
-	JEQ     chainP5v1masked
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y8, Y8, Y8
+	ADDQ       $0x08, R15
+	LEAQ       gemmMaskAVX2F32<>+0(SB), R14
+	MOVQ       R15, CX
+	NEGQ       CX
+	VMOVUPS    32(R14)(CX*4), Y15
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainP5v1masked
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y8, Y8, Y8
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startP5v1masked
+	LEAQ       (AX)(AX*2), R14
+	PREFETCHT0 (DI)
+	PREFETCHT0 31(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 31(DI)(AX*1)
+	PREFETCHT0 (DI)(AX*2)
+	PREFETCHT0 31(DI)(AX*2)
+	ADDQ       R14, DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 31(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 31(DI)(AX*1)
+	MOVQ       c+80(FP), DI
 
 startP5v1masked:
 	MOVQ    k+16(FP), CX
@@ -3397,26 +3721,44 @@ nextm5v1masked:
 	JMP  panelP5
 
 panelR6:
-	MOVQ   a+32(FP), R8
-	LEAQ   (DX)(DX*2), R14
-	LEAQ   (R8)(R14*1), R9
-	MOVQ   b+56(FP), BX
-	CMPQ   R13, $0x10
-	JLT    edgeR6
-	CMPQ   mode+96(FP), $0x02
-	JEQ    chainR6v2
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
+	MOVQ       a+32(FP), R8
+	LEAQ       (DX)(DX*2), R14
+	LEAQ       (R8)(R14*1), R9
+	MOVQ       b+56(FP), BX
+	CMPQ       R13, $0x10
+	JLT        edgeR6
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainR6v2
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Y10, Y10, Y10
+	VXORPS     Y11, Y11, Y11
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startR6v2
+	LEAQ       (AX)(AX*2), R14
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	PREFETCHT0 (DI)(AX*2)
+	PREFETCHT0 63(DI)(AX*2)
+	ADDQ       R14, DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	PREFETCHT0 (DI)(AX*2)
+	PREFETCHT0 63(DI)(AX*2)
+	MOVQ       c+80(FP), DI
 
 startR6v2:
 	MOVQ    k+16(FP), CX
@@ -3565,27 +3907,45 @@ chainR6v2:
 	JMP     startR6v2
 
 edgeR6:
-	MOVQ    R13, R15
-	SUBQ    $0x08, R15
-	JLE     oneR6
-	LEAQ    gemmMaskAVX2F32<>+0(SB), R14
-	MOVQ    R15, CX
-	NEGQ    CX
-	VMOVUPS 32(R14)(CX*4), Y15
-	CMPQ    mode+96(FP), $0x02
-	JEQ     chainR6v2masked
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
-	VXORPS  Y8, Y8, Y8
-	VXORPS  Y9, Y9, Y9
-	VXORPS  Y10, Y10, Y10
-	VXORPS  Y11, Y11, Y11
+	MOVQ       R13, R15
+	SUBQ       $0x08, R15
+	JLE        oneR6
+	LEAQ       gemmMaskAVX2F32<>+0(SB), R14
+	MOVQ       R15, CX
+	NEGQ       CX
+	VMOVUPS    32(R14)(CX*4), Y15
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainR6v2masked
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Y10, Y10, Y10
+	VXORPS     Y11, Y11, Y11
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startR6v2masked
+	LEAQ       (AX)(AX*2), R14
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	PREFETCHT0 (DI)(AX*2)
+	PREFETCHT0 63(DI)(AX*2)
+	ADDQ       R14, DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	PREFETCHT0 (DI)(AX*2)
+	PREFETCHT0 63(DI)(AX*2)
+	MOVQ       c+80(FP), DI
 
 startR6v2masked:
 	MOVQ    k+16(FP), CX
@@ -3734,19 +4094,37 @@ chainR6v2masked:
 	JMP        startR6v2masked
 
 oneR6:
-	ADDQ    $0x08, R15
-	LEAQ    gemmMaskAVX2F32<>+0(SB), R14
-	MOVQ    R15, CX
-	NEGQ    CX
-	VMOVUPS 32(R14)(CX*4), Y15
-	CMPQ    mode+96(FP), $0x02
-	JEQ     chainR6v1masked
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y8, Y8, Y8
-	VXORPS  Y10, Y10, Y10
+	ADDQ       $0x08, R15
+	LEAQ       gemmMaskAVX2F32<>+0(SB), R14
+	MOVQ       R15, CX
+	NEGQ       CX
+	VMOVUPS    32(R14)(CX*4), Y15
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainR6v1masked
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y10, Y10, Y10
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startR6v1masked
+	LEAQ       (AX)(AX*2), R14
+	PREFETCHT0 (DI)
+	PREFETCHT0 31(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 31(DI)(AX*1)
+	PREFETCHT0 (DI)(AX*2)
+	PREFETCHT0 31(DI)(AX*2)
+	ADDQ       R14, DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 31(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 31(DI)(AX*1)
+	PREFETCHT0 (DI)(AX*2)
+	PREFETCHT0 31(DI)(AX*2)
+	MOVQ       c+80(FP), DI
 
 startR6v1masked:
 	MOVQ    k+16(FP), CX
@@ -3854,24 +4232,42 @@ chainR6v1masked:
 	JMP        startR6v1masked
 
 panelP6:
-	MOVQ   a+32(FP), R8
-	MOVQ   b+56(FP), BX
-	CMPQ   R13, $0x10
-	JLT    edgeP6
-	CMPQ   mode+96(FP), $0x02
-	JEQ    chainP6v2
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
+	MOVQ       a+32(FP), R8
+	MOVQ       b+56(FP), BX
+	CMPQ       R13, $0x10
+	JLT        edgeP6
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainP6v2
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Y10, Y10, Y10
+	VXORPS     Y11, Y11, Y11
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startP6v2
+	LEAQ       (AX)(AX*2), R14
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	PREFETCHT0 (DI)(AX*2)
+	PREFETCHT0 63(DI)(AX*2)
+	ADDQ       R14, DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	PREFETCHT0 (DI)(AX*2)
+	PREFETCHT0 63(DI)(AX*2)
+	MOVQ       c+80(FP), DI
 
 startP6v2:
 	MOVQ    k+16(FP), CX
@@ -3972,27 +4368,45 @@ chainP6v2:
 	JMP     startP6v2
 
 edgeP6:
-	MOVQ    R13, R15
-	SUBQ    $0x08, R15
-	JLE     oneP6
-	LEAQ    gemmMaskAVX2F32<>+0(SB), R14
-	MOVQ    R15, CX
-	NEGQ    CX
-	VMOVUPS 32(R14)(CX*4), Y15
-	CMPQ    mode+96(FP), $0x02
-	JEQ     chainP6v2masked
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
-	VXORPS  Y8, Y8, Y8
-	VXORPS  Y9, Y9, Y9
-	VXORPS  Y10, Y10, Y10
-	VXORPS  Y11, Y11, Y11
+	MOVQ       R13, R15
+	SUBQ       $0x08, R15
+	JLE        oneP6
+	LEAQ       gemmMaskAVX2F32<>+0(SB), R14
+	MOVQ       R15, CX
+	NEGQ       CX
+	VMOVUPS    32(R14)(CX*4), Y15
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainP6v2masked
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Y10, Y10, Y10
+	VXORPS     Y11, Y11, Y11
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startP6v2masked
+	LEAQ       (AX)(AX*2), R14
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	PREFETCHT0 (DI)(AX*2)
+	PREFETCHT0 63(DI)(AX*2)
+	ADDQ       R14, DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	PREFETCHT0 (DI)(AX*2)
+	PREFETCHT0 63(DI)(AX*2)
+	MOVQ       c+80(FP), DI
 
 startP6v2masked:
 	MOVQ    k+16(FP), CX
@@ -4093,19 +4507,37 @@ chainP6v2masked:
 	JMP        startP6v2masked
 
 oneP6:
-	ADDQ    $0x08, R15
-	LEAQ    gemmMaskAVX2F32<>+0(SB), R14
-	MOVQ    R15, CX
-	NEGQ    CX
-	VMOVUPS 32(R14)(CX*4), Y15
-	CMPQ    mode+96(FP), $0x02
-	JEQ     chainP6v1masked
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y8, Y8, Y8
-	VXORPS  Y10, Y10, Y10
+	ADDQ       $0x08, R15
+	LEAQ       gemmMaskAVX2F32<>+0(SB), R14
+	MOVQ       R15, CX
+	NEGQ       CX
+	VMOVUPS    32(R14)(CX*4), Y15
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainP6v1masked
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y10, Y10, Y10
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startP6v1masked
+	LEAQ       (AX)(AX*2), R14
+	PREFETCHT0 (DI)
+	PREFETCHT0 31(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 31(DI)(AX*1)
+	PREFETCHT0 (DI)(AX*2)
+	PREFETCHT0 31(DI)(AX*2)
+	ADDQ       R14, DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 31(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 31(DI)(AX*1)
+	PREFETCHT0 (DI)(AX*2)
+	PREFETCHT0 31(DI)(AX*2)
+	MOVQ       c+80(FP), DI
 
 startP6v1masked:
 	MOVQ    k+16(FP), CX
@@ -4409,7 +4841,7 @@ DATA gemmMaskAVX2F64<>+56(SB)/8, $0x0000000000000000
 GLOBL gemmMaskAVX2F64<>(SB), RODATA|NOPTR, $64
 
 // func gemmAVX2F64(m int, n int, k int, alpha float64, a *float64, rsa int, csa int, b *float64, ldb int, psb int, c *float64, ldc int, mode int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·gemmAVX2F64(SB), NOSPLIT, $0-104
 	MOVQ  n+8(FP), R13
 	MOVQ  c+80(FP), DI
@@ -4487,14 +4919,20 @@ dispatchR6to6:
 	JMP panelR6
 
 panelR1:
-	MOVQ   a+32(FP), R8
-	MOVQ   b+56(FP), BX
-	CMPQ   R13, $0x08
-	JLT    edgeR1
-	CMPQ   mode+96(FP), $0x02
-	JEQ    chainR1v2
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
+	MOVQ       a+32(FP), R8
+	MOVQ       b+56(FP), BX
+	CMPQ       R13, $0x08
+	JLT        edgeR1
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainR1v2
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startR1v2
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	MOVQ       c+80(FP), DI
 
 startR1v2:
 	MOVQ    k+16(FP), CX
@@ -4554,17 +4992,23 @@ chainR1v2:
 	JMP     startR1v2
 
 edgeR1:
-	MOVQ    R13, R15
-	SUBQ    $0x04, R15
-	JLE     oneR1
-	LEAQ    gemmMaskAVX2F64<>+0(SB), R14
-	MOVQ    R15, CX
-	NEGQ    CX
-	VMOVUPD 32(R14)(CX*8), Y15
-	CMPQ    mode+96(FP), $0x02
-	JEQ     chainR1v2masked
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
+	MOVQ       R13, R15
+	SUBQ       $0x04, R15
+	JLE        oneR1
+	LEAQ       gemmMaskAVX2F64<>+0(SB), R14
+	MOVQ       R15, CX
+	NEGQ       CX
+	VMOVUPD    32(R14)(CX*8), Y15
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainR1v2masked
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startR1v2masked
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	MOVQ       c+80(FP), DI
 
 startR1v2masked:
 	MOVQ    k+16(FP), CX
@@ -4624,14 +5068,20 @@ chainR1v2masked:
 	JMP        startR1v2masked
 
 oneR1:
-	ADDQ    $0x04, R15
-	LEAQ    gemmMaskAVX2F64<>+0(SB), R14
-	MOVQ    R15, CX
-	NEGQ    CX
-	VMOVUPD 32(R14)(CX*8), Y15
-	CMPQ    mode+96(FP), $0x02
-	JEQ     chainR1v1masked
-	VXORPS  Y0, Y0, Y0
+	ADDQ       $0x04, R15
+	LEAQ       gemmMaskAVX2F64<>+0(SB), R14
+	MOVQ       R15, CX
+	NEGQ       CX
+	VMOVUPD    32(R14)(CX*8), Y15
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainR1v1masked
+	VXORPS     Y0, Y0, Y0
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startR1v1masked
+	PREFETCHT0 (DI)
+	PREFETCHT0 31(DI)
+	MOVQ       c+80(FP), DI
 
 startR1v1masked:
 	MOVQ    k+16(FP), CX
@@ -4680,14 +5130,20 @@ chainR1v1masked:
 	JMP        startR1v1masked
 
 panelP1:
-	MOVQ   a+32(FP), R8
-	MOVQ   b+56(FP), BX
-	CMPQ   R13, $0x08
-	JLT    edgeP1
-	CMPQ   mode+96(FP), $0x02
-	JEQ    chainP1v2
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
+	MOVQ       a+32(FP), R8
+	MOVQ       b+56(FP), BX
+	CMPQ       R13, $0x08
+	JLT        edgeP1
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainP1v2
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startP1v2
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	MOVQ       c+80(FP), DI
 
 startP1v2:
 	MOVQ    k+16(FP), CX
@@ -4731,17 +5187,23 @@ chainP1v2:
 	JMP     startP1v2
 
 edgeP1:
-	MOVQ    R13, R15
-	SUBQ    $0x04, R15
-	JLE     oneP1
-	LEAQ    gemmMaskAVX2F64<>+0(SB), R14
-	MOVQ    R15, CX
-	NEGQ    CX
-	VMOVUPD 32(R14)(CX*8), Y15
-	CMPQ    mode+96(FP), $0x02
-	JEQ     chainP1v2masked
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
+	MOVQ       R13, R15
+	SUBQ       $0x04, R15
+	JLE        oneP1
+	LEAQ       gemmMaskAVX2F64<>+0(SB), R14
+	MOVQ       R15, CX
+	NEGQ       CX
+	VMOVUPD    32(R14)(CX*8), Y15
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainP1v2masked
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startP1v2masked
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	MOVQ       c+80(FP), DI
 
 startP1v2masked:
 	MOVQ    k+16(FP), CX
@@ -4785,14 +5247,20 @@ chainP1v2masked:
 	JMP        startP1v2masked
 
 oneP1:
-	ADDQ    $0x04, R15
-	LEAQ    gemmMaskAVX2F64<>+0(SB), R14
-	MOVQ    R15, CX
-	NEGQ    CX
-	VMOVUPD 32(R14)(CX*8), Y15
-	CMPQ    mode+96(FP), $0x02
-	JEQ     chainP1v1masked
-	VXORPS  Y0, Y0, Y0
+	ADDQ       $0x04, R15
+	LEAQ       gemmMaskAVX2F64<>+0(SB), R14
+	MOVQ       R15, CX
+	NEGQ       CX
+	VMOVUPD    32(R14)(CX*8), Y15
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainP1v1masked
+	VXORPS     Y0, Y0, Y0
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startP1v1masked
+	PREFETCHT0 (DI)
+	PREFETCHT0 31(DI)
+	MOVQ       c+80(FP), DI
 
 startP1v1masked:
 	MOVQ    k+16(FP), CX
@@ -4923,16 +5391,24 @@ nextm1v1masked:
 	JMP  panelP1
 
 panelR2:
-	MOVQ   a+32(FP), R8
-	MOVQ   b+56(FP), BX
-	CMPQ   R13, $0x08
-	JLT    edgeR2
-	CMPQ   mode+96(FP), $0x02
-	JEQ    chainR2v2
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
+	MOVQ       a+32(FP), R8
+	MOVQ       b+56(FP), BX
+	CMPQ       R13, $0x08
+	JLT        edgeR2
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainR2v2
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startR2v2
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	MOVQ       c+80(FP), DI
 
 startR2v2:
 	MOVQ    k+16(FP), CX
@@ -5009,19 +5485,27 @@ chainR2v2:
 	JMP     startR2v2
 
 edgeR2:
-	MOVQ    R13, R15
-	SUBQ    $0x04, R15
-	JLE     oneR2
-	LEAQ    gemmMaskAVX2F64<>+0(SB), R14
-	MOVQ    R15, CX
-	NEGQ    CX
-	VMOVUPD 32(R14)(CX*8), Y15
-	CMPQ    mode+96(FP), $0x02
-	JEQ     chainR2v2masked
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
+	MOVQ       R13, R15
+	SUBQ       $0x04, R15
+	JLE        oneR2
+	LEAQ       gemmMaskAVX2F64<>+0(SB), R14
+	MOVQ       R15, CX
+	NEGQ       CX
+	VMOVUPD    32(R14)(CX*8), Y15
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainR2v2masked
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startR2v2masked
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	MOVQ       c+80(FP), DI
 
 startR2v2masked:
 	MOVQ    k+16(FP), CX
@@ -5098,15 +5582,23 @@ chainR2v2masked:
 	JMP        startR2v2masked
 
 oneR2:
-	ADDQ    $0x04, R15
-	LEAQ    gemmMaskAVX2F64<>+0(SB), R14
-	MOVQ    R15, CX
-	NEGQ    CX
-	VMOVUPD 32(R14)(CX*8), Y15
-	CMPQ    mode+96(FP), $0x02
-	JEQ     chainR2v1masked
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y2, Y2, Y2
+	ADDQ       $0x04, R15
+	LEAQ       gemmMaskAVX2F64<>+0(SB), R14
+	MOVQ       R15, CX
+	NEGQ       CX
+	VMOVUPD    32(R14)(CX*8), Y15
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainR2v1masked
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y2, Y2, Y2
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startR2v1masked
+	PREFETCHT0 (DI)
+	PREFETCHT0 31(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 31(DI)(AX*1)
+	MOVQ       c+80(FP), DI
 
 startR2v1masked:
 	MOVQ    k+16(FP), CX
@@ -5166,16 +5658,24 @@ chainR2v1masked:
 	JMP        startR2v1masked
 
 panelP2:
-	MOVQ   a+32(FP), R8
-	MOVQ   b+56(FP), BX
-	CMPQ   R13, $0x08
-	JLT    edgeP2
-	CMPQ   mode+96(FP), $0x02
-	JEQ    chainP2v2
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
+	MOVQ       a+32(FP), R8
+	MOVQ       b+56(FP), BX
+	CMPQ       R13, $0x08
+	JLT        edgeP2
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainP2v2
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startP2v2
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	MOVQ       c+80(FP), DI
 
 startP2v2:
 	MOVQ    k+16(FP), CX
@@ -5230,19 +5730,27 @@ chainP2v2:
 	JMP     startP2v2
 
 edgeP2:
-	MOVQ    R13, R15
-	SUBQ    $0x04, R15
-	JLE     oneP2
-	LEAQ    gemmMaskAVX2F64<>+0(SB), R14
-	MOVQ    R15, CX
-	NEGQ    CX
-	VMOVUPD 32(R14)(CX*8), Y15
-	CMPQ    mode+96(FP), $0x02
-	JEQ     chainP2v2masked
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
+	MOVQ       R13, R15
+	SUBQ       $0x04, R15
+	JLE        oneP2
+	LEAQ       gemmMaskAVX2F64<>+0(SB), R14
+	MOVQ       R15, CX
+	NEGQ       CX
+	VMOVUPD    32(R14)(CX*8), Y15
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainP2v2masked
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startP2v2masked
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	MOVQ       c+80(FP), DI
 
 startP2v2masked:
 	MOVQ    k+16(FP), CX
@@ -5297,15 +5805,23 @@ chainP2v2masked:
 	JMP        startP2v2masked
 
 oneP2:
-	ADDQ    $0x04, R15
-	LEAQ    gemmMaskAVX2F64<>+0(SB), R14
-	MOVQ    R15, CX
-	NEGQ    CX
-	VMOVUPD 32(R14)(CX*8), Y15
-	CMPQ    mode+96(FP), $0x02
-	JEQ     chainP2v1masked
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y2, Y2, Y2
+	ADDQ       $0x04, R15
+	LEAQ       gemmMaskAVX2F64<>+0(SB), R14
+	MOVQ       R15, CX
+	NEGQ       CX
+	VMOVUPD    32(R14)(CX*8), Y15
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainP2v1masked
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y2, Y2, Y2
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startP2v1masked
+	PREFETCHT0 (DI)
+	PREFETCHT0 31(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 31(DI)(AX*1)
+	MOVQ       c+80(FP), DI
 
 startP2v1masked:
 	MOVQ    k+16(FP), CX
@@ -5465,18 +5981,28 @@ nextm2v1masked:
 	JMP  panelP2
 
 panelR3:
-	MOVQ   a+32(FP), R8
-	MOVQ   b+56(FP), BX
-	CMPQ   R13, $0x08
-	JLT    edgeR3
-	CMPQ   mode+96(FP), $0x02
-	JEQ    chainR3v2
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
+	MOVQ       a+32(FP), R8
+	MOVQ       b+56(FP), BX
+	CMPQ       R13, $0x08
+	JLT        edgeR3
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainR3v2
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startR3v2
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	PREFETCHT0 (DI)(AX*2)
+	PREFETCHT0 63(DI)(AX*2)
+	MOVQ       c+80(FP), DI
 
 startR3v2:
 	MOVQ    k+16(FP), CX
@@ -5570,21 +6096,31 @@ chainR3v2:
 	JMP     startR3v2
 
 edgeR3:
-	MOVQ    R13, R15
-	SUBQ    $0x04, R15
-	JLE     oneR3
-	LEAQ    gemmMaskAVX2F64<>+0(SB), R14
-	MOVQ    R15, CX
-	NEGQ    CX
-	VMOVUPD 32(R14)(CX*8), Y15
-	CMPQ    mode+96(FP), $0x02
-	JEQ     chainR3v2masked
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
+	MOVQ       R13, R15
+	SUBQ       $0x04, R15
+	JLE        oneR3
+	LEAQ       gemmMaskAVX2F64<>+0(SB), R14
+	MOVQ       R15, CX
+	NEGQ       CX
+	VMOVUPD    32(R14)(CX*8), Y15
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainR3v2masked
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startR3v2masked
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	PREFETCHT0 (DI)(AX*2)
+	PREFETCHT0 63(DI)(AX*2)
+	MOVQ       c+80(FP), DI
 
 startR3v2masked:
 	MOVQ    k+16(FP), CX
@@ -5678,16 +6214,26 @@ chainR3v2masked:
 	JMP        startR3v2masked
 
 oneR3:
-	ADDQ    $0x04, R15
-	LEAQ    gemmMaskAVX2F64<>+0(SB), R14
-	MOVQ    R15, CX
-	NEGQ    CX
-	VMOVUPD 32(R14)(CX*8), Y15
-	CMPQ    mode+96(FP), $0x02
-	JEQ     chainR3v1masked
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y4, Y4, Y4
+	ADDQ       $0x04, R15
+	LEAQ       gemmMaskAVX2F64<>+0(SB), R14
+	MOVQ       R15, CX
+	NEGQ       CX
+	VMOVUPD    32(R14)(CX*8), Y15
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainR3v1masked
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y4, Y4, Y4
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startR3v1masked
+	PREFETCHT0 (DI)
+	PREFETCHT0 31(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 31(DI)(AX*1)
+	PREFETCHT0 (DI)(AX*2)
+	PREFETCHT0 31(DI)(AX*2)
+	MOVQ       c+80(FP), DI
 
 startR3v1masked:
 	MOVQ    k+16(FP), CX
@@ -5758,18 +6304,28 @@ chainR3v1masked:
 	JMP        startR3v1masked
 
 panelP3:
-	MOVQ   a+32(FP), R8
-	MOVQ   b+56(FP), BX
-	CMPQ   R13, $0x08
-	JLT    edgeP3
-	CMPQ   mode+96(FP), $0x02
-	JEQ    chainP3v2
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
+	MOVQ       a+32(FP), R8
+	MOVQ       b+56(FP), BX
+	CMPQ       R13, $0x08
+	JLT        edgeP3
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainP3v2
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startP3v2
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	PREFETCHT0 (DI)(AX*2)
+	PREFETCHT0 63(DI)(AX*2)
+	MOVQ       c+80(FP), DI
 
 startP3v2:
 	MOVQ    k+16(FP), CX
@@ -5835,21 +6391,31 @@ chainP3v2:
 	JMP     startP3v2
 
 edgeP3:
-	MOVQ    R13, R15
-	SUBQ    $0x04, R15
-	JLE     oneP3
-	LEAQ    gemmMaskAVX2F64<>+0(SB), R14
-	MOVQ    R15, CX
-	NEGQ    CX
-	VMOVUPD 32(R14)(CX*8), Y15
-	CMPQ    mode+96(FP), $0x02
-	JEQ     chainP3v2masked
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
+	MOVQ       R13, R15
+	SUBQ       $0x04, R15
+	JLE        oneP3
+	LEAQ       gemmMaskAVX2F64<>+0(SB), R14
+	MOVQ       R15, CX
+	NEGQ       CX
+	VMOVUPD    32(R14)(CX*8), Y15
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainP3v2masked
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startP3v2masked
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	PREFETCHT0 (DI)(AX*2)
+	PREFETCHT0 63(DI)(AX*2)
+	MOVQ       c+80(FP), DI
 
 startP3v2masked:
 	MOVQ    k+16(FP), CX
@@ -5915,16 +6481,26 @@ chainP3v2masked:
 	JMP        startP3v2masked
 
 oneP3:
-	ADDQ    $0x04, R15
-	LEAQ    gemmMaskAVX2F64<>+0(SB), R14
-	MOVQ    R15, CX
-	NEGQ    CX
-	VMOVUPD 32(R14)(CX*8), Y15
-	CMPQ    mode+96(FP), $0x02
-	JEQ     chainP3v1masked
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y4, Y4, Y4
+	ADDQ       $0x04, R15
+	LEAQ       gemmMaskAVX2F64<>+0(SB), R14
+	MOVQ       R15, CX
+	NEGQ       CX
+	VMOVUPD    32(R14)(CX*8), Y15
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainP3v1masked
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y4, Y4, Y4
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startP3v1masked
+	PREFETCHT0 (DI)
+	PREFETCHT0 31(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 31(DI)(AX*1)
+	PREFETCHT0 (DI)(AX*2)
+	PREFETCHT0 31(DI)(AX*2)
+	MOVQ       c+80(FP), DI
 
 startP3v1masked:
 	MOVQ    k+16(FP), CX
@@ -6113,22 +6689,36 @@ nextm3v1masked:
 	JMP  panelP3
 
 panelR4:
-	MOVQ   a+32(FP), R8
-	LEAQ   (DX)(DX*2), R14
-	LEAQ   (R8)(R14*1), R9
-	MOVQ   b+56(FP), BX
-	CMPQ   R13, $0x08
-	JLT    edgeR4
-	CMPQ   mode+96(FP), $0x02
-	JEQ    chainR4v2
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
+	MOVQ       a+32(FP), R8
+	LEAQ       (DX)(DX*2), R14
+	LEAQ       (R8)(R14*1), R9
+	MOVQ       b+56(FP), BX
+	CMPQ       R13, $0x08
+	JLT        edgeR4
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainR4v2
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startR4v2
+	LEAQ       (AX)(AX*2), R14
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	PREFETCHT0 (DI)(AX*2)
+	PREFETCHT0 63(DI)(AX*2)
+	ADDQ       R14, DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	MOVQ       c+80(FP), DI
 
 startR4v2:
 	MOVQ    k+16(FP), CX
@@ -6243,23 +6833,37 @@ chainR4v2:
 	JMP     startR4v2
 
 edgeR4:
-	MOVQ    R13, R15
-	SUBQ    $0x04, R15
-	JLE     oneR4
-	LEAQ    gemmMaskAVX2F64<>+0(SB), R14
-	MOVQ    R15, CX
-	NEGQ    CX
-	VMOVUPD 32(R14)(CX*8), Y15
-	CMPQ    mode+96(FP), $0x02
-	JEQ     chainR4v2masked
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
+	MOVQ       R13, R15
+	SUBQ       $0x04, R15
+	JLE        oneR4
+	LEAQ       gemmMaskAVX2F64<>+0(SB), R14
+	MOVQ       R15, CX
+	NEGQ       CX
+	VMOVUPD    32(R14)(CX*8), Y15
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainR4v2masked
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startR4v2masked
+	LEAQ       (AX)(AX*2), R14
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	PREFETCHT0 (DI)(AX*2)
+	PREFETCHT0 63(DI)(AX*2)
+	ADDQ       R14, DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	MOVQ       c+80(FP), DI
 
 startR4v2masked:
 	MOVQ    k+16(FP), CX
@@ -6374,17 +6978,31 @@ chainR4v2masked:
 	JMP        startR4v2masked
 
 oneR4:
-	ADDQ    $0x04, R15
-	LEAQ    gemmMaskAVX2F64<>+0(SB), R14
-	MOVQ    R15, CX
-	NEGQ    CX
-	VMOVUPD 32(R14)(CX*8), Y15
-	CMPQ    mode+96(FP), $0x02
-	JEQ     chainR4v1masked
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y6, Y6, Y6
+	ADDQ       $0x04, R15
+	LEAQ       gemmMaskAVX2F64<>+0(SB), R14
+	MOVQ       R15, CX
+	NEGQ       CX
+	VMOVUPD    32(R14)(CX*8), Y15
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainR4v1masked
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y6, Y6, Y6
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startR4v1masked
+	LEAQ       (AX)(AX*2), R14
+	PREFETCHT0 (DI)
+	PREFETCHT0 31(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 31(DI)(AX*1)
+	PREFETCHT0 (DI)(AX*2)
+	PREFETCHT0 31(DI)(AX*2)
+	ADDQ       R14, DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 31(DI)
+	MOVQ       c+80(FP), DI
 
 startR4v1masked:
 	MOVQ    k+16(FP), CX
@@ -6470,20 +7088,34 @@ chainR4v1masked:
 	JMP        startR4v1masked
 
 panelP4:
-	MOVQ   a+32(FP), R8
-	MOVQ   b+56(FP), BX
-	CMPQ   R13, $0x08
-	JLT    edgeP4
-	CMPQ   mode+96(FP), $0x02
-	JEQ    chainP4v2
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
+	MOVQ       a+32(FP), R8
+	MOVQ       b+56(FP), BX
+	CMPQ       R13, $0x08
+	JLT        edgeP4
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainP4v2
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startP4v2
+	LEAQ       (AX)(AX*2), R14
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	PREFETCHT0 (DI)(AX*2)
+	PREFETCHT0 63(DI)(AX*2)
+	ADDQ       R14, DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	MOVQ       c+80(FP), DI
 
 startP4v2:
 	MOVQ    k+16(FP), CX
@@ -6562,23 +7194,37 @@ chainP4v2:
 	JMP     startP4v2
 
 edgeP4:
-	MOVQ    R13, R15
-	SUBQ    $0x04, R15
-	JLE     oneP4
-	LEAQ    gemmMaskAVX2F64<>+0(SB), R14
-	MOVQ    R15, CX
-	NEGQ    CX
-	VMOVUPD 32(R14)(CX*8), Y15
-	CMPQ    mode+96(FP), $0x02
-	JEQ     chainP4v2masked
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
+	MOVQ       R13, R15
+	SUBQ       $0x04, R15
+	JLE        oneP4
+	LEAQ       gemmMaskAVX2F64<>+0(SB), R14
+	MOVQ       R15, CX
+	NEGQ       CX
+	VMOVUPD    32(R14)(CX*8), Y15
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainP4v2masked
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startP4v2masked
+	LEAQ       (AX)(AX*2), R14
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	PREFETCHT0 (DI)(AX*2)
+	PREFETCHT0 63(DI)(AX*2)
+	ADDQ       R14, DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	MOVQ       c+80(FP), DI
 
 startP4v2masked:
 	MOVQ    k+16(FP), CX
@@ -6657,17 +7303,31 @@ chainP4v2masked:
 	JMP        startP4v2masked
 
 oneP4:
-	ADDQ    $0x04, R15
-	LEAQ    gemmMaskAVX2F64<>+0(SB), R14
-	MOVQ    R15, CX
-	NEGQ    CX
-	VMOVUPD 32(R14)(CX*8), Y15
-	CMPQ    mode+96(FP), $0x02
-	JEQ     chainP4v1masked
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y6, Y6, Y6
+	ADDQ       $0x04, R15
+	LEAQ       gemmMaskAVX2F64<>+0(SB), R14
+	MOVQ       R15, CX
+	NEGQ       CX
+	VMOVUPD    32(R14)(CX*8), Y15
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainP4v1masked
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y6, Y6, Y6
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startP4v1masked
+	LEAQ       (AX)(AX*2), R14
+	PREFETCHT0 (DI)
+	PREFETCHT0 31(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 31(DI)(AX*1)
+	PREFETCHT0 (DI)(AX*2)
+	PREFETCHT0 31(DI)(AX*2)
+	ADDQ       R14, DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 31(DI)
+	MOVQ       c+80(FP), DI
 
 startP4v1masked:
 	MOVQ    k+16(FP), CX
@@ -6899,24 +7559,40 @@ nextm4v1masked:
 	JMP  panelP4
 
 panelR5:
-	MOVQ   a+32(FP), R8
-	LEAQ   (DX)(DX*2), R14
-	LEAQ   (R8)(R14*1), R9
-	MOVQ   b+56(FP), BX
-	CMPQ   R13, $0x08
-	JLT    edgeR5
-	CMPQ   mode+96(FP), $0x02
-	JEQ    chainR5v2
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
+	MOVQ       a+32(FP), R8
+	LEAQ       (DX)(DX*2), R14
+	LEAQ       (R8)(R14*1), R9
+	MOVQ       b+56(FP), BX
+	CMPQ       R13, $0x08
+	JLT        edgeR5
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainR5v2
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startR5v2
+	LEAQ       (AX)(AX*2), R14
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	PREFETCHT0 (DI)(AX*2)
+	PREFETCHT0 63(DI)(AX*2)
+	ADDQ       R14, DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	MOVQ       c+80(FP), DI
 
 startR5v2:
 	MOVQ    k+16(FP), CX
@@ -7048,25 +7724,41 @@ chainR5v2:
 	JMP     startR5v2
 
 edgeR5:
-	MOVQ    R13, R15
-	SUBQ    $0x04, R15
-	JLE     oneR5
-	LEAQ    gemmMaskAVX2F64<>+0(SB), R14
-	MOVQ    R15, CX
-	NEGQ    CX
-	VMOVUPD 32(R14)(CX*8), Y15
-	CMPQ    mode+96(FP), $0x02
-	JEQ     chainR5v2masked
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
-	VXORPS  Y8, Y8, Y8
-	VXORPS  Y9, Y9, Y9
+	MOVQ       R13, R15
+	SUBQ       $0x04, R15
+	JLE        oneR5
+	LEAQ       gemmMaskAVX2F64<>+0(SB), R14
+	MOVQ       R15, CX
+	NEGQ       CX
+	VMOVUPD    32(R14)(CX*8), Y15
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainR5v2masked
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startR5v2masked
+	LEAQ       (AX)(AX*2), R14
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	PREFETCHT0 (DI)(AX*2)
+	PREFETCHT0 63(DI)(AX*2)
+	ADDQ       R14, DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	MOVQ       c+80(FP), DI
 
 startR5v2masked:
 	MOVQ    k+16(FP), CX
@@ -7198,18 +7890,34 @@ chainR5v2masked:
 	JMP        startR5v2masked
 
 oneR5:
-	ADDQ    $0x04, R15
-	LEAQ    gemmMaskAVX2F64<>+0(SB), R14
-	MOVQ    R15, CX
-	NEGQ    CX
-	VMOVUPD 32(R14)(CX*8), Y15
-	CMPQ    mode+96(FP), $0x02
-	JEQ     chainR5v1masked
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y8, Y8, Y8
+	ADDQ       $0x04, R15
+	LEAQ       gemmMaskAVX2F64<>+0(SB), R14
+	MOVQ       R15, CX
+	NEGQ       CX
+	VMOVUPD    32(R14)(CX*8), Y15
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainR5v1masked
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y8, Y8, Y8
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startR5v1masked
+	LEAQ       (AX)(AX*2), R14
+	PREFETCHT0 (DI)
+	PREFETCHT0 31(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 31(DI)(AX*1)
+	PREFETCHT0 (DI)(AX*2)
+	PREFETCHT0 31(DI)(AX*2)
+	ADDQ       R14, DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 31(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 31(DI)(AX*1)
+	MOVQ       c+80(FP), DI
 
 startR5v1masked:
 	MOVQ    k+16(FP), CX
@@ -7306,22 +8014,38 @@ chainR5v1masked:
 	JMP        startR5v1masked
 
 panelP5:
-	MOVQ   a+32(FP), R8
-	MOVQ   b+56(FP), BX
-	CMPQ   R13, $0x08
-	JLT    edgeP5
-	CMPQ   mode+96(FP), $0x02
-	JEQ    chainP5v2
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
+	MOVQ       a+32(FP), R8
+	MOVQ       b+56(FP), BX
+	CMPQ       R13, $0x08
+	JLT        edgeP5
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainP5v2
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startP5v2
+	LEAQ       (AX)(AX*2), R14
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	PREFETCHT0 (DI)(AX*2)
+	PREFETCHT0 63(DI)(AX*2)
+	ADDQ       R14, DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	MOVQ       c+80(FP), DI
 
 startP5v2:
 	MOVQ    k+16(FP), CX
@@ -7411,25 +8135,41 @@ chainP5v2:
 	JMP     startP5v2
 
 edgeP5:
-	MOVQ    R13, R15
-	SUBQ    $0x04, R15
-	JLE     oneP5
-	LEAQ    gemmMaskAVX2F64<>+0(SB), R14
-	MOVQ    R15, CX
-	NEGQ    CX
-	VMOVUPD 32(R14)(CX*8), Y15
-	CMPQ    mode+96(FP), $0x02
-	JEQ     chainP5v2masked
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
-	VXORPS  Y8, Y8, Y8
-	VXORPS  Y9, Y9, Y9
+	MOVQ       R13, R15
+	SUBQ       $0x04, R15
+	JLE        oneP5
+	LEAQ       gemmMaskAVX2F64<>+0(SB), R14
+	MOVQ       R15, CX
+	NEGQ       CX
+	VMOVUPD    32(R14)(CX*8), Y15
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainP5v2masked
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startP5v2masked
+	LEAQ       (AX)(AX*2), R14
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	PREFETCHT0 (DI)(AX*2)
+	PREFETCHT0 63(DI)(AX*2)
+	ADDQ       R14, DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	MOVQ       c+80(FP), DI
 
 startP5v2masked:
 	MOVQ    k+16(FP), CX
@@ -7519,18 +8259,34 @@ chainP5v2masked:
 	JMP        startP5v2masked
 
 oneP5:
-	ADDQ    $0x04, R15
-	LEAQ    gemmMaskAVX2F64<>+0(SB), R14
-	MOVQ    R15, CX
-	NEGQ    CX
-	VMOVUPD 32(R14)(CX*8), Y15
-	CMPQ    mode+96(FP), $0x02
-	JEQ     chainP5v1masked
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y8, Y8, Y8
+	ADDQ       $0x04, R15
+	LEAQ       gemmMaskAVX2F64<>+0(SB), R14
+	MOVQ       R15, CX
+	NEGQ       CX
+	VMOVUPD    32(R14)(CX*8), Y15
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainP5v1masked
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y8, Y8, Y8
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startP5v1masked
+	LEAQ       (AX)(AX*2), R14
+	PREFETCHT0 (DI)
+	PREFETCHT0 31(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 31(DI)(AX*1)
+	PREFETCHT0 (DI)(AX*2)
+	PREFETCHT0 31(DI)(AX*2)
+	ADDQ       R14, DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 31(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 31(DI)(AX*1)
+	MOVQ       c+80(FP), DI
 
 startP5v1masked:
 	MOVQ    k+16(FP), CX
@@ -7791,26 +8547,44 @@ nextm5v1masked:
 	JMP  panelP5
 
 panelR6:
-	MOVQ   a+32(FP), R8
-	LEAQ   (DX)(DX*2), R14
-	LEAQ   (R8)(R14*1), R9
-	MOVQ   b+56(FP), BX
-	CMPQ   R13, $0x08
-	JLT    edgeR6
-	CMPQ   mode+96(FP), $0x02
-	JEQ    chainR6v2
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
+	MOVQ       a+32(FP), R8
+	LEAQ       (DX)(DX*2), R14
+	LEAQ       (R8)(R14*1), R9
+	MOVQ       b+56(FP), BX
+	CMPQ       R13, $0x08
+	JLT        edgeR6
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainR6v2
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Y10, Y10, Y10
+	VXORPS     Y11, Y11, Y11
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startR6v2
+	LEAQ       (AX)(AX*2), R14
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	PREFETCHT0 (DI)(AX*2)
+	PREFETCHT0 63(DI)(AX*2)
+	ADDQ       R14, DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	PREFETCHT0 (DI)(AX*2)
+	PREFETCHT0 63(DI)(AX*2)
+	MOVQ       c+80(FP), DI
 
 startR6v2:
 	MOVQ    k+16(FP), CX
@@ -7959,27 +8733,45 @@ chainR6v2:
 	JMP     startR6v2
 
 edgeR6:
-	MOVQ    R13, R15
-	SUBQ    $0x04, R15
-	JLE     oneR6
-	LEAQ    gemmMaskAVX2F64<>+0(SB), R14
-	MOVQ    R15, CX
-	NEGQ    CX
-	VMOVUPD 32(R14)(CX*8), Y15
-	CMPQ    mode+96(FP), $0x02
-	JEQ     chainR6v2masked
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
-	VXORPS  Y8, Y8, Y8
-	VXORPS  Y9, Y9, Y9
-	VXORPS  Y10, Y10, Y10
-	VXORPS  Y11, Y11, Y11
+	MOVQ       R13, R15
+	SUBQ       $0x04, R15
+	JLE        oneR6
+	LEAQ       gemmMaskAVX2F64<>+0(SB), R14
+	MOVQ       R15, CX
+	NEGQ       CX
+	VMOVUPD    32(R14)(CX*8), Y15
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainR6v2masked
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Y10, Y10, Y10
+	VXORPS     Y11, Y11, Y11
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startR6v2masked
+	LEAQ       (AX)(AX*2), R14
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	PREFETCHT0 (DI)(AX*2)
+	PREFETCHT0 63(DI)(AX*2)
+	ADDQ       R14, DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	PREFETCHT0 (DI)(AX*2)
+	PREFETCHT0 63(DI)(AX*2)
+	MOVQ       c+80(FP), DI
 
 startR6v2masked:
 	MOVQ    k+16(FP), CX
@@ -8128,19 +8920,37 @@ chainR6v2masked:
 	JMP        startR6v2masked
 
 oneR6:
-	ADDQ    $0x04, R15
-	LEAQ    gemmMaskAVX2F64<>+0(SB), R14
-	MOVQ    R15, CX
-	NEGQ    CX
-	VMOVUPD 32(R14)(CX*8), Y15
-	CMPQ    mode+96(FP), $0x02
-	JEQ     chainR6v1masked
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y8, Y8, Y8
-	VXORPS  Y10, Y10, Y10
+	ADDQ       $0x04, R15
+	LEAQ       gemmMaskAVX2F64<>+0(SB), R14
+	MOVQ       R15, CX
+	NEGQ       CX
+	VMOVUPD    32(R14)(CX*8), Y15
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainR6v1masked
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y10, Y10, Y10
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startR6v1masked
+	LEAQ       (AX)(AX*2), R14
+	PREFETCHT0 (DI)
+	PREFETCHT0 31(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 31(DI)(AX*1)
+	PREFETCHT0 (DI)(AX*2)
+	PREFETCHT0 31(DI)(AX*2)
+	ADDQ       R14, DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 31(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 31(DI)(AX*1)
+	PREFETCHT0 (DI)(AX*2)
+	PREFETCHT0 31(DI)(AX*2)
+	MOVQ       c+80(FP), DI
 
 startR6v1masked:
 	MOVQ    k+16(FP), CX
@@ -8248,24 +9058,42 @@ chainR6v1masked:
 	JMP        startR6v1masked
 
 panelP6:
-	MOVQ   a+32(FP), R8
-	MOVQ   b+56(FP), BX
-	CMPQ   R13, $0x08
-	JLT    edgeP6
-	CMPQ   mode+96(FP), $0x02
-	JEQ    chainP6v2
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
+	MOVQ       a+32(FP), R8
+	MOVQ       b+56(FP), BX
+	CMPQ       R13, $0x08
+	JLT        edgeP6
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainP6v2
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Y10, Y10, Y10
+	VXORPS     Y11, Y11, Y11
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startP6v2
+	LEAQ       (AX)(AX*2), R14
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	PREFETCHT0 (DI)(AX*2)
+	PREFETCHT0 63(DI)(AX*2)
+	ADDQ       R14, DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	PREFETCHT0 (DI)(AX*2)
+	PREFETCHT0 63(DI)(AX*2)
+	MOVQ       c+80(FP), DI
 
 startP6v2:
 	MOVQ    k+16(FP), CX
@@ -8366,27 +9194,45 @@ chainP6v2:
 	JMP     startP6v2
 
 edgeP6:
-	MOVQ    R13, R15
-	SUBQ    $0x04, R15
-	JLE     oneP6
-	LEAQ    gemmMaskAVX2F64<>+0(SB), R14
-	MOVQ    R15, CX
-	NEGQ    CX
-	VMOVUPD 32(R14)(CX*8), Y15
-	CMPQ    mode+96(FP), $0x02
-	JEQ     chainP6v2masked
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
-	VXORPS  Y8, Y8, Y8
-	VXORPS  Y9, Y9, Y9
-	VXORPS  Y10, Y10, Y10
-	VXORPS  Y11, Y11, Y11
+	MOVQ       R13, R15
+	SUBQ       $0x04, R15
+	JLE        oneP6
+	LEAQ       gemmMaskAVX2F64<>+0(SB), R14
+	MOVQ       R15, CX
+	NEGQ       CX
+	VMOVUPD    32(R14)(CX*8), Y15
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainP6v2masked
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Y10, Y10, Y10
+	VXORPS     Y11, Y11, Y11
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startP6v2masked
+	LEAQ       (AX)(AX*2), R14
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	PREFETCHT0 (DI)(AX*2)
+	PREFETCHT0 63(DI)(AX*2)
+	ADDQ       R14, DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	PREFETCHT0 (DI)(AX*2)
+	PREFETCHT0 63(DI)(AX*2)
+	MOVQ       c+80(FP), DI
 
 startP6v2masked:
 	MOVQ    k+16(FP), CX
@@ -8487,19 +9333,37 @@ chainP6v2masked:
 	JMP        startP6v2masked
 
 oneP6:
-	ADDQ    $0x04, R15
-	LEAQ    gemmMaskAVX2F64<>+0(SB), R14
-	MOVQ    R15, CX
-	NEGQ    CX
-	VMOVUPD 32(R14)(CX*8), Y15
-	CMPQ    mode+96(FP), $0x02
-	JEQ     chainP6v1masked
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y8, Y8, Y8
-	VXORPS  Y10, Y10, Y10
+	ADDQ       $0x04, R15
+	LEAQ       gemmMaskAVX2F64<>+0(SB), R14
+	MOVQ       R15, CX
+	NEGQ       CX
+	VMOVUPD    32(R14)(CX*8), Y15
+	CMPQ       mode+96(FP), $0x02
+	JEQ        chainP6v1masked
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y10, Y10, Y10
+	MOVQ       k+16(FP), CX
+	CMPQ       CX, $0x30
+	JLT        startP6v1masked
+	LEAQ       (AX)(AX*2), R14
+	PREFETCHT0 (DI)
+	PREFETCHT0 31(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 31(DI)(AX*1)
+	PREFETCHT0 (DI)(AX*2)
+	PREFETCHT0 31(DI)(AX*2)
+	ADDQ       R14, DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 31(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 31(DI)(AX*1)
+	PREFETCHT0 (DI)(AX*2)
+	PREFETCHT0 31(DI)(AX*2)
+	MOVQ       c+80(FP), DI
 
 startP6v1masked:
 	MOVQ    k+16(FP), CX

@@ -40,6 +40,10 @@ type gemmGen struct {
 	table Mem
 }
 
+// prefetchFrom is the depth from which the tile of C is fetched before the loop
+// over k, so that it is there at the end. Shorter loops do not repay it.
+const prefetchFrom = 48
+
 // Registers. R14, R15 and CX are scratch outside the loop over k.
 var (
 	gA   = []reg.GPPhysical{reg.R8, reg.R9, reg.R10, reg.R11, reg.R12}
@@ -228,6 +232,17 @@ func (g *gemmGen) loops(form string, m int, s shape) {
 			g.zero(g.acc(i, v))
 		}
 	}
+	MOVQ(g.arg("k"), gK)
+	CMPQ(gK, Imm(prefetchFrom))
+	JLT(LabelRef("start" + id))
+	g.rows(m, func(i int, row Mem) {
+		PREFETCHT0(row)
+		PREFETCHT0(row.Offset(min(64, s.vecs*g.width()-1)))
+		if s.vecs*g.width() > 64 {
+			PREFETCHT0(row.Offset(s.vecs*g.width() - 1))
+		}
+	})
+	MOVQ(g.arg("c"), gC)
 	Label("start" + id)
 	MOVQ(g.arg("k"), gK)
 	if form == "R" {

@@ -1,0 +1,440 @@
+package dense
+
+import (
+	"sync"
+	"unsafe"
+
+	"github.com/precond-go/precond/asm"
+	"github.com/precond-go/precond/internal/cpu"
+	"github.com/precond-go/precond/internal/par"
+)
+
+// A product is one matrix product C = alpha·A·B + beta·C as the kernels see it,
+// possibly restricted to a triangle of C. It is the engine of all of level 3.
+type product[T Float] struct {
+	kern    *asm.Kernels[T]
+	m, n, k int
+	alpha   T
+	a, b    operand[T]
+	beta    T
+	c       *T
+	ldc     int
+	tri     triangle // part of C that is computed and touched
+	shape   plan
+}
+
+// triangle is the part of C that a product computes.
+type triangle int8
+
+const (
+	whole triangle = iota
+	lowerTriangle
+	upperTriangle
+)
+
+// A plan holds the decisions of a product that do not change its bits.
+type plan struct {
+	workers      int  // number of workers; each has a rows×cols cell of a grid
+	gridR, gridC int  // grid of cells: gridR·gridC = workers
+	packA, packB bool // whether strips of A, panels of B are packed
+	mc, nc       int  // rows of A and columns of B that are worked on at once
+	kc           int  // longest block of k
+	each         int  // workspace of one worker
+}
+
+// Sizes that separate the paths. They were measured on one core of a Zen 5 server;
+// a wrong choice costs some percent and no bit.
+const (
+	parallelFrom = 96 * 96 * 96 // multiply-adds; below: one thread
+	directUpTo   = 96           // rows of A; at most so many: B is used in place
+	packAFrom    = 512          // columns of B; from here on A is packed
+	rowsAtOnce   = 2048         // rows of A that are packed at once
+)
+
+// l2 is the size of the second-level cache in bytes; a block of B takes half.
+var l2 = cpu.CacheSizes().L2
+
+// run checks nothing: its callers have. It computes the product.
+func (g *product[T]) run(op string, o *Opts[T]) {
+	if g.m == 0 || g.n == 0 {
+		return
+	}
+	if g.alpha == 0 || g.k == 0 {
+		g.kern = asm.For[T]()
+		g.scale(0, g.m, 0, g.n)
+		return
+	}
+	g.kern = asm.For[T]()
+	if g.tri == whole && g.b.cs == 1 && g.m <= directUpTo && g.m*g.n*g.k < parallelFrom {
+		g.direct()
+		return
+	}
+	threads := 1
+	if g.m*g.n*g.k >= parallelFrom && !o.single() { // GOMAXPROCS takes a lock
+		threads = o.threads()
+	}
+	g.plan(threads)
+	if g.shape.each == 0 && g.shape.workers == 1 {
+		g.cell(nil, 0, g.m, 0, g.n)
+		return
+	}
+	w, buf := scratch(o, op, g.shape.workers*g.shape.each)
+	if g.shape.workers == 1 {
+		g.cell(w, 0, g.m, 0, g.n)
+	} else {
+		g.parallel(w)
+	}
+	release(buf)
+}
+
+// direct computes a small product on operands in place.
+func (g *product[T]) direct() {
+	if g.beta != 0 && g.beta != 1 {
+		g.scale(0, g.m, 0, g.n)
+	}
+	kern := g.kern
+	mode := asm.Add
+	if g.beta == 0 {
+		mode = asm.Store
+	}
+	if g.m <= kern.MR && g.k <= asm.KC[T]() {
+		kern.Gemm(g.m, g.n, g.k, g.alpha, g.a.p, g.a.rs, g.a.cs, g.b.p, g.b.rs, kern.NR, g.c, g.ldc, mode)
+		return
+	}
+	strips := blocks(g.m, kern.MR)
+	kb := blocks(g.k, asm.KC[T]())
+	for l := range kb {
+		l0, l1 := blockOf(g.k, l, kb)
+		for s := range strips {
+			s0, s1 := blockOf(g.m, s, strips)
+			kern.Gemm(s1-s0, g.n, l1-l0, g.alpha, g.a.at(s0, l0), g.a.rs, g.a.cs, g.b.at(l0, 0), g.b.rs, kern.NR, offset(g.c, s0*g.ldc), g.ldc, mode)
+		}
+		mode = asm.Add
+	}
+}
+
+// work returns the length of workspace that the planned product needs.
+func (g *product[T]) work() int {
+	if g.shape.each == 0 {
+		return 0
+	}
+	return g.shape.workers*g.shape.each + alignSlack[T]()
+}
+
+// plan decides how the product is done on up to the given number of threads.
+func (g *product[T]) plan(threads int) {
+	p := &g.shape
+	if g.m == 0 || g.n == 0 || g.k == 0 {
+		*p = plan{workers: 1, gridR: 1, gridC: 1}
+		return
+	}
+	if g.m*g.n*g.k < parallelFrom {
+		threads = 1
+	}
+	kern := g.kern
+	kb := blocks(g.k, asm.KC[T]())
+	p.kc = (g.k + kb - 1) / kb
+	p.packB = g.b.cs != 1 || g.m > directUpTo
+	p.packA = g.packsA()
+	p.gridR, p.gridC = grid(threads, (g.m+kern.MR-1)/kern.MR, (g.n+kern.NR-1)/kern.NR, g.tri != whole)
+	p.workers = p.gridR * p.gridC
+	size := int(unsafe.Sizeof(T(0)))
+	p.mc, p.nc = g.m, g.n
+	if p.packA {
+		p.mc = min(g.m, roundUp(rowsAtOnce, kern.MR))
+	}
+	p.each = 0
+	if p.packB {
+		p.nc = max(1, l2/2/(p.kc*size*kern.NR)) * kern.NR
+		p.nc = min(p.nc, roundUp(g.n, kern.NR))
+		p.each += roundUp(p.kc*p.nc, alignSlack[T]())
+	}
+	if p.packA {
+		p.each += roundUp(p.kc*p.mc, alignSlack[T]())
+	}
+	if g.tri != whole {
+		p.each += roundUp(kern.MR*(kern.NR+roundUp(kern.MR, kern.NR)), alignSlack[T]())
+	}
+}
+
+// packsA returns whether A is to be packed, which pays where a strip is used
+// often enough; transposed ones are scattered over more pages. The row stride
+// has no say, though a multiple of the page size is a bad one: the size of the
+// workspace would depend on it.
+func (g *product[T]) packsA() bool {
+	if g.a.cs != 1 {
+		return g.n > 2*g.kern.NR && g.k > 32
+	}
+	return g.n >= packAFrom
+}
+
+// blocks returns the number of parts that k is cut into.
+func blocks(k, limit int) int { return (k + limit - 1) / limit }
+
+func roundUp(n, unit int) int { return (n + unit - 1) / unit * unit }
+
+// grid arranges up to threads workers over a matrix of r×c tiles. Cells of a
+// column share columns of B, which each of them packs for itself, so columns are
+// cut first; a triangle is cut in columns only.
+func grid(threads, r, c int, columnsOnly bool) (rows, cols int) {
+	threads = max(1, threads)
+	if columnsOnly {
+		return 1, min(threads, c)
+	}
+	best, rows, cols := -1.0, 1, 1
+	for gc := 1; gc <= threads; gc++ {
+		gr := min(threads/gc, r)
+		if gr < 1 || gc > c {
+			continue
+		}
+		// time ∝ tiles of the largest cell, plus something for its borders
+		tr, tc := (r+gr-1)/gr, (c+gc-1)/gc
+		cost := float64(tr*tc) + 0.5*float64(tc) + 0.1*float64(tr)
+		if best < 0 || cost < best {
+			best, rows, cols = cost, gr, gc
+		}
+	}
+	return rows, cols
+}
+
+// productTask carries a product to its workers.
+type productTask[T Float] struct {
+	g    product[T]
+	work []T
+	f    func(t *par.Team, w int)
+}
+
+var (
+	tasks32 = sync.Pool{New: func() any { return newProductTask[float32]() }}
+	tasks64 = sync.Pool{New: func() any { return newProductTask[float64]() }}
+)
+
+func newProductTask[T Float]() *productTask[T] {
+	t := new(productTask[T])
+	t.f = t.worker
+	return t
+}
+
+func (g *product[T]) parallel(w []T) {
+	pool := &tasks64
+	if unsafe.Sizeof(T(0)) == 4 {
+		pool = &tasks32
+	}
+	t := pool.Get().(*productTask[T])
+	t.g, t.work = *g, w
+	par.Run(g.shape.workers, t.f)
+	t.g, t.work = product[T]{}, nil
+	pool.Put(t)
+}
+
+func (t *productTask[T]) worker(_ *par.Team, w int) {
+	g, p := &t.g, &t.g.shape
+	r, c := w/p.gridC, w%p.gridC
+	i0, i1 := par.Range(g.m, p.gridR, r, g.kern.MR)
+	j0, j1 := par.Range(g.n, p.gridC, c, g.kern.NR)
+	if g.tri != whole {
+		j0, j1 = g.slice(c), g.slice(c+1)
+	}
+	if i0 < i1 && j0 < j1 {
+		g.cell(t.work[w*p.each:(w+1)*p.each], i0, i1, j0, j1)
+	}
+}
+
+// slice returns the first column of worker c where columns of a triangle are
+// shared out in equal areas.
+func (g *product[T]) slice(c int) int {
+	n, w := g.n, g.shape.gridC
+	if c >= w {
+		return n
+	}
+	j := 0
+	for ; j < n; j += g.kern.NR {
+		// columns before j hold j·n − j²/2 elements of the lower triangle,
+		// j²/2 of the upper one, of n²/2 in all
+		area := j * j
+		if g.tri == lowerTriangle {
+			area = 2*j*n - j*j
+		}
+		if area*w >= c*n*n {
+			break
+		}
+	}
+	return min(j, n)
+}
+
+// cell computes rows [i0, i1) and columns [j0, j1) of C on one thread.
+//
+// A strip of MR rows of A stays in the first-level cache while the kernel goes
+// over the columns; a block of B stays in the second-level cache while the
+// strips go by; packed, both are read front to back.
+func (g *product[T]) cell(work []T, i0, i1, j0, j1 int) {
+	p := &g.shape
+	if g.beta != 0 && g.beta != 1 {
+		g.scale(i0, i1, j0, j1)
+	}
+	var panels, rows []T
+	if p.packB {
+		panels, work = cut(work, p.kc*p.nc)
+	}
+	if p.packA {
+		rows, work = cut(work, p.kc*p.mc)
+	}
+	kb := blocks(g.k, asm.KC[T]())
+	for i := i0; i < i1; i += p.mc {
+		in := min(p.mc, i1-i)
+		strips := blocks(in, g.kern.MR)
+		for l := range kb {
+			l0, l1 := blockOf(g.k, l, kb)
+			mode := asm.Add
+			if l == 0 && g.beta == 0 {
+				mode = asm.Store
+			}
+			if p.packA {
+				for s := range strips {
+					s0, s1 := blockOf(in, s, strips)
+					g.packRows(rows[s0*(l1-l0):], i+s0, i+s1, l0, l1)
+				}
+			}
+			for j := j0; j < j1; j += p.nc {
+				jn := min(p.nc, j1-j)
+				b := operand[T]{g.b.at(l0, j), g.b.rs, g.kern.NR} // cs is the distance of panels
+				if p.packB {
+					g.packColumns(panels, l0, l1, j, jn)
+					b = operand[T]{&panels[0], g.kern.NR, (l1 - l0) * g.kern.NR}
+				}
+				for s := range strips {
+					s0, s1 := blockOf(in, s, strips)
+					a := operand[T]{g.a.at(i+s0, l0), g.a.rs, g.a.cs}
+					if p.packA {
+						a = operand[T]{&rows[s0*(l1-l0)], 1, s1 - s0}
+					}
+					s0, s1 = i+s0, i+s1
+					if g.tri == whole {
+						g.kern.Gemm(s1-s0, jn, l1-l0, g.alpha, a.p, a.rs, a.cs, b.p, b.rs, b.cs, offset(g.c, s0*g.ldc+j), g.ldc, mode)
+					} else {
+						g.triangleStrip(work, s0, s1, j, jn, l1-l0, a, b, mode)
+					}
+				}
+			}
+		}
+	}
+}
+
+// cut splits n elements, rounded up to the alignment, off the front of w.
+func cut[T Float](w []T, n int) (front, rest []T) {
+	n = roundUp(n, alignSlack[T]())
+	return w[:n], w[n:]
+}
+
+// packPiece is the number of panels packed by one call of a kernel, which
+// cannot be preempted.
+const packPiece = 16
+
+// packColumns fills panels with rows [l0, l1) and columns [j, j+jn) of B.
+func (g *product[T]) packColumns(panels []T, l0, l1, j, jn int) {
+	k, nr := l1-l0, g.kern.NR
+	for q := 0; q < jn; q += packPiece * nr {
+		qn := min(packPiece*nr, jn-q)
+		if g.b.cs == 1 {
+			g.kern.Pack(k, qn, nr, g.b.at(l0, j+q), g.b.rs, &panels[q*k])
+		} else {
+			g.kern.PackT(k, qn, nr, g.b.at(l0, j+q), g.b.cs, &panels[q*k])
+		}
+	}
+}
+
+// packRows fills strip with columns [l0, l1) of rows [s0, s1) of A, column by
+// column.
+func (g *product[T]) packRows(strip []T, s0, s1, l0, l1 int) {
+	k, m := l1-l0, s1-s0
+	if g.a.rs == 1 {
+		g.kern.Pack(k, m, m, g.a.at(s0, l0), g.a.cs, &strip[0])
+	} else {
+		g.kern.PackT(k, m, m, g.a.at(s0, l0), g.a.rs, &strip[0])
+	}
+}
+
+// triangleStrip adds to the part of a strip of C that lies in the triangle.
+// Panels that the diagonal crosses go through a tile in the workspace.
+func (g *product[T]) triangleStrip(tile []T, s0, s1, j, jn, k int, a, b operand[T], mode int) {
+	nr := g.kern.NR
+	// Panels that the diagonal crosses cover columns [d0, d1).
+	d0 := j + max(0, s0-j)/nr*nr
+	d1 := min(j+jn, j+roundUp(max(0, s1-j), nr))
+	rect := func(q0, q1 int) {
+		if q0 < q1 {
+			g.kern.Gemm(s1-s0, q1-q0, k, g.alpha, a.p, a.rs, a.cs,
+				offset(b.p, (q0-j)/nr*b.cs), b.rs, b.cs, offset(g.c, s0*g.ldc+q0), g.ldc, mode)
+		}
+	}
+	if g.tri == lowerTriangle {
+		rect(j, min(d0, j+jn))
+	} else {
+		rect(max(d1, j), j+jn)
+	}
+	if d0 >= d1 {
+		return
+	}
+	ld := d1 - d0
+	g.diagonal(tile, s0, s1, d0, d1, mode == asm.Add, false)
+	g.kern.Gemm(s1-s0, ld, k, g.alpha, a.p, a.rs, a.cs, offset(b.p, (d0-j)/nr*b.cs), b.rs, b.cs, &tile[0], ld, mode)
+	g.diagonal(tile, s0, s1, d0, d1, true, true)
+}
+
+// diagonal copies the triangle's part of rows [s0, s1), columns [d0, d1) of C from
+// the tile (back) or to it; the rest of the tile is set to zero on the way in.
+func (g *product[T]) diagonal(tile []T, s0, s1, d0, d1 int, read, back bool) {
+	ld := d1 - d0
+	if !read {
+		return
+	}
+	for i := s0; i < s1; i++ {
+		lo, hi := d0, min(d1, i+1)
+		if g.tri == upperTriangle {
+			lo, hi = max(d0, i), d1
+		}
+		row := tile[(i-s0)*ld : (i-s0+1)*ld]
+		if !back {
+			clear(row)
+		}
+		if lo >= hi {
+			continue
+		}
+		c := unsafe.Slice(offset(g.c, i*g.ldc+lo), hi-lo)
+		if back {
+			copy(c, row[lo-d0:hi-d0])
+		} else {
+			copy(row[lo-d0:hi-d0], c)
+		}
+	}
+}
+
+// scale multiplies the part of C in rows [i0, i1) and columns [j0, j1) by beta.
+func (g *product[T]) scale(i0, i1, j0, j1 int) {
+	for i := i0; i < i1; i++ {
+		lo, hi := j0, j1
+		switch g.tri {
+		case lowerTriangle:
+			hi = min(hi, i+1)
+		case upperTriangle:
+			lo = max(lo, i)
+		}
+		if lo >= hi {
+			continue
+		}
+		scaleRow(unsafe.Slice(offset(g.c, i*g.ldc+lo), hi-lo), g.beta)
+	}
+}
+
+// scaleRow multiplies row by beta; beta == 0 sets it to zero without reading it.
+func scaleRow[T Float](row []T, beta T) {
+	switch beta {
+	case 0:
+		clear(row)
+	case 1:
+	default:
+		for j := range row {
+			row[j] = T(beta * row[j])
+		}
+	}
+}
