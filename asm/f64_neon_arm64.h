@@ -24,3 +24,32 @@
 #define LOADA6 FLDPQ (R9), (F27, F28); FMOVQ 32(R9), F29
 #define LOADA7 FLDPQ (R9), (F27, F28); FMOVQ 32(R9), F29; FMOVD 48(R9), F30
 #define LOADA8 FLDPQ (R9), (F27, F28); FLDPQ 32(R9), (F29, F30)
+
+// Arithmetic on whole registers.
+#define FADDV(m, n, d) VFADD_D2(m, n, d)
+#define FSUBV(m, n, d) VFSUB_D2(m, n, d)
+#define FMULV(m, n, d) VFMUL_D2(m, n, d)
+#define FDIVV(m, n, d) VFDIV_D2(m, n, d)
+#define FMAXV(m, n, d) VFMAX_D2(m, n, d)
+#define FMAXNMV(m, n, d) VFMAXNM_D2(m, n, d)
+#define FCMEQV(m, n, d) VFCMEQ_D2(m, n, d)
+#define FMLAV(m, n, d) VFMLA_D2(m, n, d)
+#define FMLSV(m, n, d) VFMLS_D2(m, n, d)
+#define FABSV(n, d) VFABS_D2(n, d)
+#define FNEGV(n, d) VFNEG_D2(n, d)
+#define FSQRTV(n, d) VFSQRT_D2(n, d)
+#define DUPE(i, n, d) VDUPE_D2(i, n, d)
+#define FSUB1 FSUBD
+
+// FOLD2 combines the two halves of V0 by OP: lane 0 is the fold of the lanes. V1 is
+// scratch.
+#define FOLD2(OP) \
+	VDUPE_D2(1, 0, 1); \
+	OP(1, 0, 0)
+
+// The n mod VL elements at Xp and Xq to V18 and V19, of which the other lanes stay.
+#define PARTIAL(n, Xp, Xq) \
+	TBZ  $0, n, loaded; \
+	VLD1 (Xp), V18.D[0]; \
+	VLD1 (Xq), V19.D[0]; \
+loaded:

@@ -30,12 +30,23 @@
 #define VFDIV_D2(m, n, d) WORD $(0x6E60FC00 | (m)<<16 | (n)<<5 | (d))
 #define VFMAX_S4(m, n, d) WORD $(0x4E20F400 | (m)<<16 | (n)<<5 | (d)) // NaN if one is NaN
 #define VFMAX_D2(m, n, d) WORD $(0x4E60F400 | (m)<<16 | (n)<<5 | (d))
+#define VFMAXNM_S4(m, n, d) WORD $(0x4E20C400 | (m)<<16 | (n)<<5 | (d)) // the other if one is NaN
+#define VFMAXNM_D2(m, n, d) WORD $(0x4E60C400 | (m)<<16 | (n)<<5 | (d))
+#define VFCMEQ_S4(m, n, d) WORD $(0x4E20E400 | (m)<<16 | (n)<<5 | (d))
+#define VFCMEQ_D2(m, n, d) WORD $(0x4E60E400 | (m)<<16 | (n)<<5 | (d))
 #define VFABS_S4(n, d) WORD $(0x4EA0F800 | (n)<<5 | (d))
 #define VFABS_D2(n, d) WORD $(0x4EE0F800 | (n)<<5 | (d))
 #define VFNEG_S4(n, d) WORD $(0x6EA0F800 | (n)<<5 | (d))
 #define VFNEG_D2(n, d) WORD $(0x6EE0F800 | (n)<<5 | (d))
 #define VFSQRT_S4(n, d) WORD $(0x6EA1F800 | (n)<<5 | (d))
 #define VFSQRT_D2(n, d) WORD $(0x6EE1F800 | (n)<<5 | (d))
+
+// An element of Vn in all elements of Vd.
+#define VDUPE_S4(i, n, d) WORD $(0x4E040400 | (i)<<19 | (n)<<5 | (d))
+#define VDUPE_D2(i, n, d) WORD $(0x4E080400 | (i)<<20 | (n)<<5 | (d))
+
+// Vd takes the bits of Vn where those of Vm are one.
+#define VBIT_B16(m, n, d) WORD $(0x6EA01C00 | (m)<<16 | (n)<<5 | (d))
 
 // All bits of Vd zero.
 #define VZERO(d) WORD $(0x6F00E400 | (d))
@@ -54,3 +65,7 @@
 #define LDRDX(n, m, t) WORD $(0xFC606800 | (m)<<16 | (n)<<5 | (t))
 #define LDRQX(n, m, t) WORD $(0x3CE06800 | (m)<<16 | (n)<<5 | (t))
 #define STRQX(t, n, m) WORD $(0x3CA06800 | (m)<<16 | (n)<<5 | (t))
+
+// Loads and stores of two registers at [Xn + 16·o].
+#define LDPQO(n, o, t, u) WORD $(0xAD400000 | ((o)&127)<<15 | (u)<<10 | (n)<<5 | (t))
+#define STPQO(t, u, n, o) WORD $(0xAD000000 | ((o)&127)<<15 | (u)<<10 | (n)<<5 | (t))

@@ -10,6 +10,7 @@ func overlay(t *tables, isa string) {
 	case cpu.Generic:
 		generic(t)
 	case cpu.NEON:
+		levelsNEON(t)
 		f, d := &t.f32, &t.f64
 		f.MR, f.NR, f.Gemm = neonMR, neonNR32, gemmNEONF32
 		f.Pack, f.PackT, f.TransTo, f.CopyTo = packNEON[float32], packTBy(transToNEONF32), transToNEONF32, copyToNEON[float32]
