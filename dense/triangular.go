@@ -42,6 +42,7 @@ type triangularCall[T Float] struct {
 	workers  int
 	panel    int // length of a panel
 	each     int // workspace of one worker
+	space    []T // that of all
 }
 
 // Sizes that do not change the bits.
@@ -100,12 +101,12 @@ func (t *triangularCall[T]) run(op string, o *Opts[T]) {
 	}
 	t.inPlace = !t.right && t.n <= directOrder
 	w, buf := scratch(o, op, t.length())
-	t.diag, w = cut(w, t.n)
+	t.diag, t.space = cut(w, t.n)
 	t.fillDiagonal()
 	if t.workers == 1 {
-		t.work(w, 0)
+		t.work(nil, 0)
 	} else {
-		t.parallel(w)
+		share(poolOf[T](&triangularTasks32, &triangularTasks64), t.workers, t)
 	}
 	release(buf)
 }
@@ -206,10 +207,10 @@ func (t *triangularCall[T]) share(w int) (j0, j1 int) {
 }
 
 // work does the columns of worker w.
-func (t *triangularCall[T]) work(work []T, w int) {
+func (t *triangularCall[T]) work(_ *par.Team, w int) {
 	j0, j1 := t.share(w)
 	nb := blocks(t.n, asm.KC[T]())
-	panel, work := cut(work[w*t.each:(w+1)*t.each], t.panel)
+	panel, work := cut(t.space[w*t.each:(w+1)*t.each], t.panel)
 	for s := range nb {
 		i := s
 		if !t.solve {
@@ -337,35 +338,7 @@ func (t *triangularCall[T]) divided(i, limit int) (end int, divisor T) {
 	return limit, 1
 }
 
-// triangularTask carries a call to its workers.
-type triangularTask[T Float] struct {
-	t    triangularCall[T]
-	work []T
-	f    func(team *par.Team, w int)
-}
-
-var (
-	triangularTasks32 = sync.Pool{New: func() any { return newTriangularTask[float32]() }}
-	triangularTasks64 = sync.Pool{New: func() any { return newTriangularTask[float64]() }}
-)
-
-func newTriangularTask[T Float]() *triangularTask[T] {
-	task := new(triangularTask[T])
-	task.f = func(_ *par.Team, w int) { task.t.work(task.work, w) }
-	return task
-}
-
-func (t *triangularCall[T]) parallel(work []T) {
-	pool := &triangularTasks64
-	if unsafe.Sizeof(T(0)) == 4 {
-		pool = &triangularTasks32
-	}
-	task := pool.Get().(*triangularTask[T])
-	task.t, task.work = *t, work
-	par.Run(t.workers, task.f)
-	task.t, task.work = triangularCall[T]{}, nil
-	pool.Put(task)
-}
+var triangularTasks32, triangularTasks64 sync.Pool
 
 // triangularWork returns the length of the workspace for an m×n matrix B.
 func triangularWork[T Float](op string, side blas.Side, m, n, threads int) int {
