@@ -44,6 +44,11 @@ type gemmGen struct {
 // over k, so that it is there at the end. Shorter loops do not repay it.
 const prefetchFrom = 48
 
+// ahead is the distance in bytes at which a packed strip of A is fetched, so that
+// the next strip is there when it is due; panels of B, which come from the
+// second-level cache, are fetched at a quarter of it.
+const ahead = 2048
+
 // Registers. R14, R15 and CX are scratch outside the loop over k.
 var (
 	gA   = []reg.GPPhysical{reg.R8, reg.R9, reg.R10, reg.R11, reg.R12}
@@ -275,6 +280,13 @@ func (g *gemmGen) loops(form string, m int, s shape) {
 		align(32)
 		Label("two_" + id)
 		for range 2 {
+			PREFETCHT0(Mem{Base: gA[0], Disp: ahead})
+			if s.vecs == 2 {
+				PREFETCHT0(Mem{Base: gB, Disp: ahead / 4})
+				if g.wide() {
+					PREFETCHT0(Mem{Base: gB, Disp: ahead/4 + 64})
+				}
+			}
 			g.step(form, m, s, 0)
 			ADDQ(gSA, gA[0])
 		}
