@@ -10,10 +10,23 @@ import (
 // check panics unless m is a valid matrix: name is its name in the messages of
 // operation op.
 func (m *Matrix[T]) check(op, name string) {
-	if m.Rows > 0 && m.Cols > 0 && m.Stride >= m.Cols && len(m.Data) >= (m.Rows-1)*m.Stride+m.Cols {
-		return
+	if !m.valid() {
+		m.checkSlow(op, name)
 	}
-	m.checkSlow(op, name)
+}
+
+// valid returns whether m is a valid matrix that is not empty.
+func (m *Matrix[T]) valid() bool {
+	return m.Rows > 0 && m.Cols > 0 && m.Stride >= m.Cols && len(m.Data) >= (m.Rows-1)*m.Stride+m.Cols
+}
+
+// disjoint returns whether the slices of two matrices are disjoint. If they are
+// not, the matrices may still be.
+func disjoint[T Float](c, a *Matrix[T]) bool {
+	c0 := uintptr(unsafe.Pointer(unsafe.SliceData(c.Data)))
+	a0 := uintptr(unsafe.Pointer(unsafe.SliceData(a.Data)))
+	size := unsafe.Sizeof(T(0))
+	return c0+uintptr(len(c.Data))*size <= a0 || a0+uintptr(len(a.Data))*size <= c0
 }
 
 func (m *Matrix[T]) checkSlow(op, name string) {
@@ -74,7 +87,7 @@ func unit(op string, d blas.Diag) bool {
 
 // checkApart panics if the elements of the output c and the input a overlap.
 func checkApart[T Float](op string, c *Matrix[T], cname string, a *Matrix[T], aname string) {
-	if c.Rows == 0 || c.Cols == 0 || a.Rows == 0 || a.Cols == 0 {
+	if disjoint(c, a) || c.Rows == 0 || c.Cols == 0 || a.Rows == 0 || a.Cols == 0 {
 		return
 	}
 	c0 := uintptr(unsafe.Pointer(unsafe.SliceData(c.Data)))

@@ -22,6 +22,28 @@ import (
 // Accuracy: |error| ≤ (min(k, KC) + ⌈k/KC⌉ + 1)·ε·|alpha|·|A|·|B| + ε·|beta·C|
 // for each element, to first order (Higham 2002, section 3.5).
 func Gemm[T Float](tA, tB blas.Transpose, alpha T, a, b Matrix[T], beta T, c Matrix[T], o *Opts[T]) {
+	// The smallest products cost little more than the checks, so what needs
+	// neither packing nor threads nor a second block of k goes straight on.
+	if kern := asm.For[T](); tA == blas.NoTrans && tB == blas.NoTrans && alpha != 0 && (beta == 0 || beta == 1) &&
+		a.Rows <= directUpTo && a.Cols <= asm.KC[T]() && a.Rows*a.Cols*b.Cols < parallelFrom &&
+		b.Rows == a.Cols && c.Rows == a.Rows && c.Cols == b.Cols &&
+		a.valid() && b.valid() && c.valid() && disjoint(&c, &a) && disjoint(&c, &b) {
+		mode := asm.Add
+		if beta == 0 {
+			mode = asm.Store
+		}
+		strips := blocks(a.Rows, kern.MR)
+		for s, lo := 0, 0; s < strips; s++ {
+			hi := a.Rows * (s + 1) / strips
+			kern.Gemm(hi-lo, b.Cols, a.Cols, alpha, &a.Data[lo*a.Stride], a.Stride, 1, &b.Data[0], b.Stride, kern.NR, &c.Data[lo*c.Stride], c.Stride, mode)
+			lo = hi
+		}
+		return
+	}
+	gemm(tA, tB, alpha, &a, &b, beta, &c, o)
+}
+
+func gemm[T Float](tA, tB blas.Transpose, alpha T, a, b *Matrix[T], beta T, c *Matrix[T], o *Opts[T]) {
 	const op = "Gemm"
 	g := product[T]{m: a.Rows, k: a.Cols, n: b.Cols}
 	kb := b.Rows
@@ -37,14 +59,14 @@ func Gemm[T Float](tA, tB blas.Transpose, alpha T, a, b Matrix[T], beta T, c Mat
 	b.check(op, "b")
 	c.check(op, "c")
 	if kb != g.k {
-		panic(fmt.Sprintf("dense: Gemm: a is %s, b is %s", shapeOf(a, taken), shapeOf(b, tbken)))
+		panic(fmt.Sprintf("dense: Gemm: a is %s, b is %s", shapeOf(*a, taken), shapeOf(*b, tbken)))
 	}
 	if c.Rows != g.m || c.Cols != g.n {
-		panic(fmt.Sprintf("dense: Gemm: a is %s, b is %s, c is %dx%d", shapeOf(a, taken), shapeOf(b, tbken), c.Rows, c.Cols))
+		panic(fmt.Sprintf("dense: Gemm: a is %s, b is %s, c is %dx%d", shapeOf(*a, taken), shapeOf(*b, tbken), c.Rows, c.Cols))
 	}
-	checkApart(op, &c, "c", &a, "a")
-	checkApart(op, &c, "c", &b, "b")
-	g.alpha, g.a, g.b = alpha, operandOf(&a, taken), operandOf(&b, tbken)
+	checkApart(op, c, "c", a, "a")
+	checkApart(op, c, "c", b, "b")
+	g.alpha, g.a, g.b = alpha, operandOf(a, taken), operandOf(b, tbken)
 	g.beta, g.c, g.ldc = beta, unsafe.SliceData(c.Data), c.Stride
 	g.run(op, o)
 }
