@@ -3,6 +3,7 @@ package asm
 // generic fills the table with the portable twins.
 func generic(t *tables) {
 	t.f32, t.f64 = genericKernels[float32](), genericKernels[float64]()
+	t.conv = Conversions{ToBF16: toBF16, FromBF16: fromBF16}
 }
 
 func genericKernels[T Float]() Kernels[T] {
@@ -13,6 +14,7 @@ func genericKernels[T Float]() Kernels[T] {
 		SqrtTo: sqrtTo[T], SqrtDivTo: sqrtDivTo[T], EMA: ema[T], EMASq: emaSq[T],
 		Momentum: momentum[T], Adam: adam[T], AdaMax: adaMax[T],
 		GemvN: gemvN[T], GemvT: gemvT[T], Ger: ger[T], DotAxpy: dotAxpy[T],
+		ExpTo: expTo[T], LogTo: logTo[T], TanhTo: tanhTo[T], SigmoidTo: sigmoidTo[T],
 		MR: genericMR, NR: genericNR,
 		Gemm: gemm[T], Pack: pack[T], PackT: packT[T], Trsm: trsm[T], Trmm: trmm[T], CopyTo: copyTo[T], TransTo: transTo[T],
 	}

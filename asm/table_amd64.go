@@ -11,6 +11,7 @@ func overlay(t *tables, isa string) {
 		generic(t)
 	case cpu.AVX2:
 		levelsAVX2(t)
+		elementaryAVX2(t)
 		t.f32.Trsm, t.f32.Trmm = trsmAVX2F32, trmmAVX2F32
 		t.f32.CopyTo = copyToAVX2F32
 		t.f64.Trsm, t.f64.Trmm = trsmAVX2F64, trmmAVX2F64
@@ -21,6 +22,7 @@ func overlay(t *tables, isa string) {
 		t.f64.Pack, t.f64.PackT, t.f64.TransTo = packUpTo(8, packAVX2F64), packTBy(transToAVX2F64), transToAVX2F64
 	case cpu.AVX512:
 		levelsAVX512(t)
+		elementaryAVX512(t)
 		t.f32.Trsm, t.f32.Trmm = trsmAVX512F32, trmmAVX512F32
 		t.f32.CopyTo = copyToAVX512F32
 		t.f64.Trsm, t.f64.Trmm = trsmAVX512F64, trmmAVX512F64
