@@ -1,0 +1,108 @@
+// Loops of calls to OpenBLAS. Each function serves both element types: dbl tells
+// which, and operands are untyped.
+
+#include <cblas.h>
+
+#define REPEAT(reps, d, s) \
+	if (dbl) for (long i = 0; i < (reps); i++) d; \
+	else for (long i = 0; i < (reps); i++) s
+
+static void loop_gemm(int dbl, long reps, int ta, int tb, int m, int n, int k, double alpha,
+		const void *a, int lda, const void *b, int ldb, double beta, void *c, int ldc) {
+	REPEAT(reps,
+		cblas_dgemm(CblasRowMajor, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc),
+		cblas_sgemm(CblasRowMajor, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc));
+}
+
+static void loop_syrk(int dbl, long reps, int ul, int ta, int n, int k, double alpha,
+		const void *a, int lda, double beta, void *c, int ldc) {
+	REPEAT(reps,
+		cblas_dsyrk(CblasRowMajor, ul, ta, n, k, alpha, a, lda, beta, c, ldc),
+		cblas_ssyrk(CblasRowMajor, ul, ta, n, k, alpha, a, lda, beta, c, ldc));
+}
+
+static void loop_syr2k(int dbl, long reps, int ul, int ta, int n, int k, double alpha,
+		const void *a, int lda, const void *b, int ldb, double beta, void *c, int ldc) {
+	REPEAT(reps,
+		cblas_dsyr2k(CblasRowMajor, ul, ta, n, k, alpha, a, lda, b, ldb, beta, c, ldc),
+		cblas_ssyr2k(CblasRowMajor, ul, ta, n, k, alpha, a, lda, b, ldb, beta, c, ldc));
+}
+
+static void loop_symm(int dbl, long reps, int side, int ul, int m, int n, double alpha,
+		const void *a, int lda, const void *b, int ldb, double beta, void *c, int ldc) {
+	REPEAT(reps,
+		cblas_dsymm(CblasRowMajor, side, ul, m, n, alpha, a, lda, b, ldb, beta, c, ldc),
+		cblas_ssymm(CblasRowMajor, side, ul, m, n, alpha, a, lda, b, ldb, beta, c, ldc));
+}
+
+static void loop_trmm(int dbl, long reps, int side, int ul, int ta, int m, int n, double alpha,
+		const void *a, int lda, void *b, int ldb) {
+	REPEAT(reps,
+		cblas_dtrmm(CblasRowMajor, side, ul, ta, CblasNonUnit, m, n, alpha, a, lda, b, ldb),
+		cblas_strmm(CblasRowMajor, side, ul, ta, CblasNonUnit, m, n, alpha, a, lda, b, ldb));
+}
+
+static void loop_trsm(int dbl, long reps, int side, int ul, int ta, int m, int n, double alpha,
+		const void *a, int lda, void *b, int ldb) {
+	REPEAT(reps,
+		cblas_dtrsm(CblasRowMajor, side, ul, ta, CblasNonUnit, m, n, alpha, a, lda, b, ldb),
+		cblas_strsm(CblasRowMajor, side, ul, ta, CblasNonUnit, m, n, alpha, a, lda, b, ldb));
+}
+
+static void loop_gemv(int dbl, long reps, int ta, int m, int n, double alpha,
+		const void *a, int lda, const void *x, double beta, void *y) {
+	REPEAT(reps,
+		cblas_dgemv(CblasRowMajor, ta, m, n, alpha, a, lda, x, 1, beta, y, 1),
+		cblas_sgemv(CblasRowMajor, ta, m, n, alpha, a, lda, x, 1, beta, y, 1));
+}
+
+static void loop_ger(int dbl, long reps, int m, int n, double alpha,
+		const void *x, const void *y, void *a, int lda) {
+	REPEAT(reps,
+		cblas_dger(CblasRowMajor, m, n, alpha, x, 1, y, 1, a, lda),
+		cblas_sger(CblasRowMajor, m, n, alpha, x, 1, y, 1, a, lda));
+}
+
+static void loop_symv(int dbl, long reps, int ul, int n, double alpha,
+		const void *a, int lda, const void *x, double beta, void *y) {
+	REPEAT(reps,
+		cblas_dsymv(CblasRowMajor, ul, n, alpha, a, lda, x, 1, beta, y, 1),
+		cblas_ssymv(CblasRowMajor, ul, n, alpha, a, lda, x, 1, beta, y, 1));
+}
+
+// c = aᵀ, a is m×n.
+static void loop_transpose(int dbl, long reps, int m, int n, void *a, int lda, void *c, int ldc) {
+	REPEAT(reps,
+		cblas_domatcopy(CblasRowMajor, CblasTrans, m, n, 1, a, lda, c, ldc),
+		cblas_somatcopy(CblasRowMajor, CblasTrans, m, n, 1, a, lda, c, ldc));
+}
+
+static double loop_dot(int dbl, long reps, int n, const void *x, const void *y) {
+	volatile double r = 0;
+	REPEAT(reps, r = cblas_ddot(n, x, 1, y, 1), r = cblas_sdot(n, x, 1, y, 1));
+	return r;
+}
+
+static double loop_asum(int dbl, long reps, int n, const void *x) {
+	volatile double r = 0;
+	REPEAT(reps, r = cblas_dasum(n, x, 1), r = cblas_sasum(n, x, 1));
+	return r;
+}
+
+static double loop_iamax(int dbl, long reps, int n, const void *x) {
+	volatile double r = 0;
+	REPEAT(reps, r = cblas_idamax(n, x, 1), r = cblas_isamax(n, x, 1));
+	return r;
+}
+
+static void loop_axpy(int dbl, long reps, int n, double alpha, const void *x, void *y) {
+	REPEAT(reps, cblas_daxpy(n, alpha, x, 1, y, 1), cblas_saxpy(n, alpha, x, 1, y, 1));
+}
+
+static void loop_axpby(int dbl, long reps, int n, double alpha, const void *x, double beta, void *y) {
+	REPEAT(reps, cblas_daxpby(n, alpha, x, 1, beta, y, 1), cblas_saxpby(n, alpha, x, 1, beta, y, 1));
+}
+
+static void loop_scal(int dbl, long reps, int n, double alpha, void *x) {
+	REPEAT(reps, cblas_dscal(n, alpha, x, 1), cblas_sscal(n, alpha, x, 1));
+}
