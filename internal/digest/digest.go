@@ -101,16 +101,15 @@ type env[T dense.Float] struct {
 
 // put hashes the values of x, with one representative for all NaNs.
 func (e *env[T]) put(x ...T) {
-	var b [8]byte
+	b := make([]byte, 0, 8*len(x))
 	for _, v := range x {
-		// The conversion to float64 is exact, and so is the way back.
-		w := math.Float64bits(float64(v))
+		w := math.Float64bits(float64(v)) // exact and injective
 		if v != v {
 			w = math.Float64bits(math.NaN())
 		}
-		binary.LittleEndian.PutUint64(b[:], w)
-		e.hash.Write(b[:])
+		b = binary.LittleEndian.AppendUint64(b, w)
 	}
+	e.hash.Write(b)
 }
 
 // putInt hashes integers.

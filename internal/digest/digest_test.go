@@ -64,6 +64,7 @@ func testInput[T float32 | float64](t *testing.T) {
 		smallest, largest, different float64
 	}{
 		{plain, false, false, false, false, 1. / 64, 128, n * 0.99},
+		{small, false, false, false, false, 1. / 4096, 1. / 64, n * 0.99},
 		{wide, false, false, false, true, 0, math.MaxFloat64, n * 0.99},
 		{hard, true, true, true, true, 0, math.MaxFloat64, n * 0.8},
 	} {

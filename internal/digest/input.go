@@ -35,7 +35,8 @@ func streamOf(name string) uint64 {
 type class int
 
 const (
-	plain class = iota // magnitudes 2⁻⁶ to 2⁶, random mantissas
+	plain class = iota // magnitudes 2⁻⁶ to 2⁷, random mantissas
+	small              // magnitudes 2⁻¹² to 2⁻⁶
 	wide               // all finite values, subnormals and zeros among them
 	hard               // plain, and one value in eight from the list of special ones
 )
@@ -103,7 +104,11 @@ func value[T dense.Float](c class, stream, i uint64) T {
 		s := special[T]()
 		return s[mantissa%uint64(len(s))]
 	}
-	return assemble[T](negative, int(pick>>3)%13-6, mantissa)
+	exp := int(pick>>3)%13 - 6
+	if c == small {
+		exp = int(pick>>3)%6 - 12
+	}
+	return assemble[T](negative, exp, mantissa)
 }
 
 // vec returns n values of a class; every call takes another stream.

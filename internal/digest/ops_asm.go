@@ -9,7 +9,7 @@ import (
 
 // asmOps lists the kernels, one line for each entry of the table.
 func asmOps[T dense.Float]() []op[T] {
-	return slices.Concat(reductions[T](), elementwise[T](), updates[T](), level2[T](), level3[T]())
+	return slices.Concat(reductions[T](), elementwise[T](), updates[T](), elementary[T](), level2[T](), level3[T]())
 }
 
 // lengths are the vector lengths of the level-1 kernels: around the number of
@@ -82,6 +82,51 @@ func elementwise[T dense.Float]() []op[T] {
 		two("AddTo", k.AddTo), two("SubTo", k.SubTo), two("MulTo", k.MulTo), two("DivTo", k.DivTo), two("MulAdd", k.MulAdd),
 		one("SqrtTo", k.SqrtTo),
 		two("SqrtDivTo", func(x, v, dst []T) { k.SqrtDivTo(T(1e-6), x, v, dst) }),
+	}
+}
+
+// elementary covers the functions over the whole range of their arguments, and
+// the conversions, which have no type parameter, for float32 alone.
+func elementary[T dense.Float]() []op[T] {
+	k := asm.For[T]()
+	function := func(name string, f func(x, dst []T)) op[T] {
+		return op[T]{"asm." + name, func(e *env[T]) {
+			for _, c := range classes {
+				for _, n := range append(lengths[T](), 3000) {
+					x, dst := e.vec(c, n), make([]T, n)
+					f(x, dst)
+					f(x, x)
+					e.put(dst...)
+					e.put(x...)
+				}
+			}
+		}}
+	}
+	ops := []op[T]{
+		function("ExpTo", k.ExpTo), function("LogTo", k.LogTo), function("TanhTo", k.TanhTo), function("SigmoidTo", k.SigmoidTo),
+	}
+	if bias[T]() == bias[float32]() {
+		ops = append(ops, op[T]{"asm.ToBF16", bfloat16[T]})
+	}
+	return ops
+}
+
+// bfloat16 converts there and back. It hashes the values of the way back, since
+// payloads of NaNs are exempt.
+func bfloat16[T dense.Float](e *env[T]) {
+	conv := asm.Convert()
+	for _, c := range classes {
+		for _, n := range append(lengths[T](), 3000) {
+			x, half, back := make([]float32, n), make([]uint16, n), make([]float32, n)
+			for i, v := range e.vec(c, n) {
+				x[i] = float32(v)
+			}
+			conv.ToBF16(x, half)
+			conv.FromBF16(half, back)
+			for _, v := range back {
+				e.put(T(v))
+			}
+		}
 	}
 }
 
@@ -216,6 +261,13 @@ func level3[T dense.Float]() []op[T] {
 			}
 		}},
 		triangular("Trsm", k.Trsm), triangular("Trmm", k.Trmm),
+		{"asm.CopyTo", func(e *env[T]) {
+			for _, s := range [][2]int{{1, 1}, {3, 17}, {16, 16}, {33, 31}} {
+				src, dst := e.mat(hard, s[0], s[1], 1), e.mat(plain, s[0], s[1], 2)
+				k.CopyTo(s[0], s[1], &src.Data[0], src.Stride, &dst.Data[0], dst.Stride)
+				e.putMat(dst)
+			}
+		}},
 		{"asm.TransTo", func(e *env[T]) {
 			for _, s := range [][2]int{{1, 1}, {3, 17}, {16, 16}, {33, 31}} {
 				src, dst := e.mat(hard, s[0], s[1], 1), e.mat(plain, s[1], s[0], 2)

@@ -1,0 +1,135 @@
+package fuzz
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"testing"
+	"unsafe"
+
+	"github.com/precond-go/precond/asm"
+	"github.com/precond-go/precond/dense"
+)
+
+// targets holds a copy of the table of every instruction set, taken before any
+// is replaced, so that one process can compute with each of them.
+type targets[T dense.Float] struct {
+	names  []string
+	tables []asm.Kernels[T]
+}
+
+func newTargets[T dense.Float]() targets[T] {
+	var s targets[T]
+	for _, isa := range asm.ISAs() {
+		s.names = append(s.names, isa)
+		s.tables = append(s.tables, *asm.ForISA[T](isa))
+	}
+	return s
+}
+
+var (
+	targets32 = newTargets[float32]()
+	targets64 = newTargets[float64]()
+)
+
+// targetsOf returns the targets of the element type.
+func targetsOf[T dense.Float]() *targets[T] {
+	if unsafe.Sizeof(T(0)) == 4 {
+		return (*targets[T])(unsafe.Pointer(&targets32))
+	}
+	return (*targets[T])(unsafe.Pointer(&targets64))
+}
+
+// everywhere runs f on every instruction set and with 1, 2 and 3 threads, each
+// time on a copy of out, and returns the copy that all of them agree on. It fails
+// if two differ in anything but the kind of NaN.
+func everywhere[T dense.Float](t *testing.T, out dense.Matrix[T], f func(c dense.Matrix[T], o *dense.Opts[T])) dense.Matrix[T] {
+	t.Helper()
+	active := asm.For[T]()
+	saved := *active
+	defer func() { *active = saved }()
+	var first dense.Matrix[T]
+	s := targetsOf[T]()
+	for i := range s.tables {
+		*active = s.tables[i]
+		for threads := 1; threads <= 3; threads++ {
+			c := out
+			c.Data = slices.Clone(out.Data)
+			f(c, &dense.Opts[T]{Threads: threads})
+			if i == 0 && threads == 1 {
+				first = c
+				continue
+			}
+			if at := differ(c.Data, first.Data); at >= 0 {
+				t.Fatalf("%s with %d threads gives %v at %s, %s with 1 thread gives %v", s.names[i], threads,
+					c.Data[at], place(c, at), s.names[0], first.Data[at])
+			}
+		}
+	}
+	return first
+}
+
+func place[T dense.Float](m dense.Matrix[T], at int) string {
+	return fmt.Sprintf("(%d, %d) of %dx%d", at/m.Stride, at%m.Stride, m.Rows, m.Cols)
+}
+
+// differ returns the first index at which x and y have other bits, NaNs aside; −1
+// if there is none.
+func differ[T dense.Float](x, y []T) int {
+	for i, v := range x {
+		if !same(v, y[i]) {
+			return i
+		}
+	}
+	return -1
+}
+
+func same[T dense.Float](x, y T) bool {
+	return x == y && math.Signbit(float64(x)) == math.Signbit(float64(y)) || x != x && y != y
+}
+
+// untouched fails if an input is not what it was, or if an output changed
+// outside of the elements (i, j) that written names.
+func untouched[T dense.Float](t *testing.T, name string, now, before dense.Matrix[T], written func(i, j int) bool) {
+	t.Helper()
+	for at, v := range now.Data {
+		i, j := at/now.Stride, at%now.Stride
+		if j < now.Cols && written != nil && written(i, j) {
+			continue
+		}
+		if !same(v, before.Data[at]) {
+			t.Fatalf("%s changed at %s from %v to %v", name, place(now, at), before.Data[at], v)
+		}
+	}
+}
+
+func clone[T dense.Float](m dense.Matrix[T]) dense.Matrix[T] {
+	m.Data = slices.Clone(m.Data)
+	return m
+}
+
+// A term collects one element of a reference result in float64: its value, and
+// the sum of the magnitudes that entered it.
+type term struct{ value, size float64 }
+
+func (s *term) add(x float64) {
+	s.value += x
+	s.size += math.Abs(x)
+}
+
+// near fails unless got is within n roundings of the reference, which itself took
+// as many in float64. Where the magnitudes leave the range of T it says nothing.
+func near[T dense.Float](t *testing.T, got T, want term, n int, what func() string) {
+	t.Helper()
+	eps, least, most := math.Ldexp(1, -53), math.Ldexp(1, -1074), math.MaxFloat64
+	if unsafe.Sizeof(T(0)) == 4 {
+		eps, least, most = math.Ldexp(1, -24), math.Ldexp(1, -149), math.MaxFloat32
+	}
+	if !(want.size < most/4) {
+		return
+	}
+	bound := 2*float64(n)*eps*want.size + float64(n)*least
+	if !(math.Abs(float64(got)-want.value) <= bound) {
+		t.Fatalf("%s is %v, want %v within %v", what(), got, want.value, bound)
+	}
+}
