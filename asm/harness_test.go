@@ -89,6 +89,16 @@ func vectorCases[T Float]() []kernelCase[T] {
 	update("MulAdd/y=x", 0, 2, func(k kern, s []T, v [][]T) { k.MulAdd(v[0], v[0], v[1]) })
 	update("SqrtTo", 0, 2, func(k kern, s []T, v [][]T) { k.SqrtTo(v[0], v[1]) })
 	update("SqrtTo/dst=x", 0, 1, func(k kern, s []T, v [][]T) { k.SqrtTo(v[0], v[0]) })
+	for i, entry := range []func(k kern) func(x, dst []T){
+		func(k kern) func(x, dst []T) { return k.ExpTo },
+		func(k kern) func(x, dst []T) { return k.LogTo },
+		func(k kern) func(x, dst []T) { return k.TanhTo },
+		func(k kern) func(x, dst []T) { return k.SigmoidTo },
+	} {
+		name := []string{"ExpTo", "LogTo", "TanhTo", "SigmoidTo"}[i]
+		update(name, 0, 2, func(k kern, s []T, v [][]T) { entry(k)(v[0], v[1]) })
+		update(name+"/dst=x", 0, 1, func(k kern, s []T, v [][]T) { entry(k)(v[0], v[0]) })
+	}
 	update("SqrtDivTo", 1, 3, func(k kern, s []T, v [][]T) { k.SqrtDivTo(s[0], v[0], v[1], v[2]) })
 	update("SqrtDivTo/dst=x", 1, 2, func(k kern, s []T, v [][]T) { k.SqrtDivTo(s[0], v[0], v[1], v[0]) })
 	update("EMA", 1, 2, func(k kern, s []T, v [][]T) { k.EMA(s[0], v[0], v[1]) })
