@@ -95,7 +95,8 @@ func (t *pass[T]) updateTriangle(op string, o *Opts[T]) {
 // worker; the rows are dealt out in turn, as they differ in length.
 const triangleRows = 8
 
-// syr updates the rows of worker w for Syr and Syr2.
+// syr updates the rows of worker w for Syr and Syr2. Rows are not cut into chunks:
+// they only get long in matrices of many gigabytes.
 func (t *pass[T]) syr(w, workers int) {
 	x, y, n := t.x.data, t.y.data, t.a.Rows
 	for i0 := w * triangleRows; i0 < n; i0 += workers * triangleRows {
@@ -104,15 +105,12 @@ func (t *pass[T]) syr(w, workers int) {
 			if t.flag {
 				lo, hi = 0, i+1
 			}
-			for end := hi; lo < hi; lo = end {
-				end = min(lo+asm.Chunk, hi)
-				row := t.a.Data[i*t.a.Stride+lo : i*t.a.Stride+end]
-				if t.op == opSyr {
-					t.k.Axpy(T(t.alpha*x[i]), x[lo:end], row)
-				} else {
-					t.k.Axpy(T(t.alpha*x[i]), y[lo:end], row)
-					t.k.Axpy(T(t.alpha*y[i]), x[lo:end], row)
-				}
+			row := t.a.Data[i*t.a.Stride+lo : i*t.a.Stride+hi]
+			if t.op == opSyr {
+				t.k.Axpy(T(t.alpha*x[i]), x[lo:hi], row)
+			} else {
+				t.k.Axpy(T(t.alpha*x[i]), y[lo:hi], row)
+				t.k.Axpy(T(t.alpha*y[i]), x[lo:hi], row)
 			}
 		}
 	}

@@ -184,13 +184,18 @@ func (t *pass[T]) reduce(o *Opts[T]) T {
 // combine adds the result v of the next chunk to the result s of those before,
 // which is 0 at first.
 func (t *pass[T]) combine(s, v T) T {
-	if t.op != opMaxAbs {
-		return s + v
+	if t.op == opMaxAbs {
+		return larger(s, v)
 	}
+	return s + v
+}
+
+// larger returns the larger of s and v, NaN if either is.
+func larger[T Float](s, v T) T {
 	if v > s || v != v {
 		return v
 	}
-	return s // also if s is NaN
+	return s
 }
 
 // reduceChunks reduces the chunks of worker w into t.part.

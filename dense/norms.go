@@ -76,7 +76,6 @@ func NormInf[T Float](a Matrix[T], o *Opts[T]) T {
 
 // normRows leaves the largest sum of the rows of worker w in t.part[w].
 func (t *pass[T]) normRows(w, workers int) {
-	t.op = opMaxAbs // for combine
 	var m T
 	lo, hi := par.Range(t.a.Rows, workers, w, 1)
 	for i := lo; i < hi; i++ {
@@ -86,7 +85,7 @@ func (t *pass[T]) normRows(w, workers int) {
 			s += t.k.AbsSum(row[:asm.Chunk])
 		}
 		s += t.k.AbsSum(row)
-		m = t.combine(m, s)
+		m = larger(m, s)
 	}
 	t.part[w] = m
 }

@@ -2,7 +2,6 @@ package dense
 
 import (
 	"sync"
-	"unsafe"
 
 	"github.com/precond-go/precond/asm"
 	"github.com/precond-go/precond/internal/par"
@@ -22,8 +21,6 @@ type pass[T Float] struct {
 	momentum    *[asm.MomentumLen]T
 	adam        *[asm.AdamLen]T
 	part        []T // results of parts, where they are to be combined in order
-
-	start func(team *par.Team, w int) // calls work; made once for a pooled pass
 }
 
 // operandRows is an operand of an element-wise operation or a reduction: row i
@@ -75,7 +72,7 @@ const (
 	opSumSq
 	opSumSqScaled
 	opMaxAbs
-	// Others: see pass.work.
+	// Others: see pass.do.
 	opNormRows
 	opNormColumns
 	opGemv
@@ -87,9 +84,9 @@ const (
 	opTransposeInPlace
 )
 
-// work does the part of worker w. Parts do not share what they write, and no
+// do does the part of worker w. Parts do not share what they write, and no
 // result depends on how many there are.
-func (t *pass[T]) work(w, workers int) {
+func (t *pass[T]) do(w, workers int) {
 	switch t.op {
 	default:
 		t.elementWise(w, workers)
@@ -114,37 +111,18 @@ func (t *pass[T]) work(w, workers int) {
 	}
 }
 
-var (
-	passes32 = sync.Pool{New: func() any { return newPass[float32]() }}
-	passes64 = sync.Pool{New: func() any { return newPass[float64]() }}
-)
+var passes32, passes64 sync.Pool
 
-func newPass[T Float]() *pass[T] {
-	t := new(pass[T])
-	t.start = func(team *par.Team, w int) { t.work(w, team.Workers()) }
-	return t
-}
-
-func passPool[T Float]() *sync.Pool {
-	if unsafe.Sizeof(T(0)) == 4 {
-		return &passes32
-	}
-	return &passes64
-}
+// work is what a worker calls.
+func (t *pass[T]) work(team *par.Team, w int) { t.do(w, team.Workers()) }
 
 // run does the whole pass on the given number of threads.
 func (t *pass[T]) run(threads int) {
 	if threads == 1 {
-		t.work(0, 1)
+		t.do(0, 1)
 		return
 	}
-	shared := passPool[T]().Get().(*pass[T])
-	start := shared.start
-	*shared = *t
-	shared.start = start
-	par.Run(threads, start)
-	*shared = pass[T]{start: start} // keep nothing of the caller's alive
-	passPool[T]().Put(shared)
+	share(poolOf[T](&passes32, &passes64), threads, t)
 }
 
 // grain is the number of elements of the largest operand that make one more

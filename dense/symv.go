@@ -16,9 +16,10 @@ import (
 // With beta == 0 y is not read; with alpha == 0, a and x are not read.
 // Order: rows are taken in increasing order, in blocks of 256. Row i without its
 // diagonal adds fma(alpha·x_i, a_ij, s_j) to a sum s_j and then
-// fma(alpha, fma(a_ii, x_i, Dot), s_i) to its own, where Dot is over the same
-// elements. If n ≤ 256 the sums are the elements of y, which begin as beta·y; else
-// each block sums from zero, and the sums are added to y in order.
+// fma(alpha, fma(a_ii, x_i, d), s_i) to its own, where d is the product of the
+// same elements with x in the lanes of package asm. If n ≤ 256 the sums are the
+// elements of y, which begin as beta·y; else each block sums from zero, and the
+// sums are added to y in order.
 func Symv[T Float](uplo blas.Uplo, alpha T, a Matrix[T], x []T, beta T, y []T, o *Opts[T]) {
 	const op = "Symv"
 	isLower := lower(op, uplo)
@@ -108,7 +109,8 @@ func (t *pass[T]) symv(w, workers int) {
 	}
 }
 
-// symvRows adds what the rows lo to hi contribute to the sums s.
+// symvRows adds what the rows lo to hi contribute to the sums s. Rows are not cut
+// into chunks: they only get long in matrices of many gigabytes.
 func (t *pass[T]) symvRows(lo, hi int, s []T) {
 	x, n, ld := t.x.data, t.a.Rows, t.a.Stride
 	for i := lo; i < hi; i++ {
@@ -118,13 +120,7 @@ func (t *pass[T]) symvRows(lo, hi int, s []T) {
 		}
 		row := t.a.Data[i*ld : i*ld+n]
 		f := T(t.alpha * x[i])
-		var d T
-		for end-begin > asm.Chunk {
-			next := begin + asm.Chunk
-			d += t.k.DotAxpy(f, row[begin:next], x[begin:next], s[begin:next])
-			begin = next
-		}
-		d += t.k.DotAxpy(f, row[begin:end], x[begin:end], s[begin:end])
+		d := t.k.DotAxpy(f, row[begin:end], x[begin:end], s[begin:end])
 		s[i] = asm.FMA(t.alpha, asm.FMA(row[i], x[i], d), s[i])
 	}
 }

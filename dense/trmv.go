@@ -55,7 +55,8 @@ func Trsv[T Float](uplo blas.Uplo, trans blas.Transpose, diag blas.Diag, a Matri
 	}
 }
 
-// triangularRow is a row step of a product with, or solution by, a triangle.
+// triangularRow is a row step of a product with, or solution by, a triangle. Rows
+// are not cut into chunks: they only get long in matrices of many gigabytes.
 type triangularRow[T Float] struct {
 	k                  *asm.Kernels[T]
 	a                  *Matrix[T]
@@ -97,11 +98,11 @@ func (t *triangularRow[T]) row(i int) (d T, row, x []T) {
 func (t *triangularRow[T]) multiply(i int) {
 	d, row, x := t.row(i)
 	if t.trans {
-		t.axpy(t.x[i], row, x)
+		t.k.Axpy(t.x[i], row, x)
 		t.x[i] = T(d * t.x[i])
 		return
 	}
-	t.x[i] = asm.FMA(d, t.x[i], t.dot(row, x))
+	t.x[i] = asm.FMA(d, t.x[i], t.k.Dot(row, x))
 }
 
 func (t *triangularRow[T]) solve(i int) {
@@ -109,25 +110,8 @@ func (t *triangularRow[T]) solve(i int) {
 	if t.trans {
 		v := t.x[i] / d
 		t.x[i] = v
-		t.axpy(-v, row, x)
+		t.k.Axpy(-v, row, x)
 		return
 	}
-	t.x[i] = (t.x[i] - t.dot(row, x)) / d
-}
-
-// dot is Dot on one thread.
-func (t *triangularRow[T]) dot(x, y []T) T {
-	var s T
-	for ; len(x) > asm.Chunk; x, y = x[asm.Chunk:], y[asm.Chunk:] {
-		s += t.k.Dot(x[:asm.Chunk], y)
-	}
-	return s + t.k.Dot(x, y)
-}
-
-// axpy is Axpy on one thread, also with alpha == 0.
-func (t *triangularRow[T]) axpy(alpha T, x, y []T) {
-	for ; len(x) > asm.Chunk; x, y = x[asm.Chunk:], y[asm.Chunk:] {
-		t.k.Axpy(alpha, x[:asm.Chunk], y)
-	}
-	t.k.Axpy(alpha, x, y)
+	t.x[i] = (t.x[i] - t.k.Dot(row, x)) / d
 }
