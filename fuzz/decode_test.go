@@ -114,6 +114,29 @@ func matrix[T dense.Float](r *reader, rows, cols int) dense.Matrix[T] {
 	return m
 }
 
+// vector returns n values.
+func vector[T dense.Float](r *reader, n int) dense.Matrix[T] {
+	m := dense.NewMatrix[T](n, 1)
+	next := values[T](r)
+	for i := range m.Data {
+		m.Data[i] = next()
+	}
+	return m
+}
+
+// attack makes a target of a test body for both types; the first byte after the
+// key picks the type.
+func attack(f *testing.F, f32, f64 func(t *testing.T, r *reader)) {
+	add(f, 60)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if r := newReader(data); r.bool() {
+			f32(t, r)
+		} else {
+			f64(t, r)
+		}
+	})
+}
+
 // add adds fixed pseudo-random seeds to a target.
 func add(f *testing.F, n int) {
 	rng := rand.New(rand.NewPCG(2, 3))
