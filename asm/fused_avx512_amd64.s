@@ -5,42 +5,42 @@
 #include "textflag.h"
 
 // func emaAVX512F32(beta float32, x []float32, y []float32)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, FMA3
 TEXT ·emaAVX512F32(SB), NOSPLIT, $0-56
 	MOVQ         x_len+16(FP), AX
-	XORL         BX, BX
-	MOVQ         x_base+8(FP), SI
-	MOVQ         y_base+32(FP), DI
+	XORL         CX, CX
+	MOVQ         x_base+8(FP), DX
+	MOVQ         y_base+32(FP), BX
 	VBROADCASTSS beta+0(FP), Z0
-	MOVL         $0x3f800000, CX
-	VMOVD        CX, X1
+	MOVL         $0x3f800000, SI
+	VMOVD        SI, X1
 	VBROADCASTSS X1, Z1
 	VSUBPS       Z0, Z1, Z1
 	SUBQ         $0x40, AX
 	JB           after2
 
 vectors1:
-	VMOVUPS     (SI)(BX*1), Z2
+	VMOVUPS     (DX)(CX*1), Z2
 	VMULPS      Z1, Z2, Z2
-	VMOVUPS     (DI)(BX*1), Z3
+	VMOVUPS     (BX)(CX*1), Z3
 	VFMADD213PS Z2, Z0, Z3
-	VMOVUPS     Z3, (DI)(BX*1)
-	VMOVUPS     64(SI)(BX*1), Z2
+	VMOVUPS     Z3, (BX)(CX*1)
+	VMOVUPS     64(DX)(CX*1), Z2
 	VMULPS      Z1, Z2, Z2
-	VMOVUPS     64(DI)(BX*1), Z3
+	VMOVUPS     64(BX)(CX*1), Z3
 	VFMADD213PS Z2, Z0, Z3
-	VMOVUPS     Z3, 64(DI)(BX*1)
-	VMOVUPS     128(SI)(BX*1), Z2
+	VMOVUPS     Z3, 64(BX)(CX*1)
+	VMOVUPS     128(DX)(CX*1), Z2
 	VMULPS      Z1, Z2, Z2
-	VMOVUPS     128(DI)(BX*1), Z3
+	VMOVUPS     128(BX)(CX*1), Z3
 	VFMADD213PS Z2, Z0, Z3
-	VMOVUPS     Z3, 128(DI)(BX*1)
-	VMOVUPS     192(SI)(BX*1), Z2
+	VMOVUPS     Z3, 128(BX)(CX*1)
+	VMOVUPS     192(DX)(CX*1), Z2
 	VMULPS      Z1, Z2, Z2
-	VMOVUPS     192(DI)(BX*1), Z3
+	VMOVUPS     192(BX)(CX*1), Z3
 	VFMADD213PS Z2, Z0, Z3
-	VMOVUPS     Z3, 192(DI)(BX*1)
-	ADDQ        $0x00000100, BX
+	VMOVUPS     Z3, 192(BX)(CX*1)
+	ADDQ        $0x00000100, CX
 	SUBQ        $0x40, AX
 	JAE         vectors1
 
@@ -50,111 +50,170 @@ after2:
 	JB   after4
 
 vectors3:
-	VMOVUPS     (SI)(BX*1), Z2
+	VMOVUPS     (DX)(CX*1), Z2
 	VMULPS      Z1, Z2, Z2
-	VMOVUPS     (DI)(BX*1), Z3
+	VMOVUPS     (BX)(CX*1), Z3
 	VFMADD213PS Z2, Z0, Z3
-	VMOVUPS     Z3, (DI)(BX*1)
-	ADDQ        $0x00000040, BX
+	VMOVUPS     Z3, (BX)(CX*1)
+	ADDQ        $0x00000040, CX
 	SUBQ        $0x10, AX
 	JAE         vectors3
 
 after4:
 	ADDQ        $0x10, AX
+	TESTQ       $0x0000000f, AX
 	JZ          done5
-	ANDQ        $+15, AX
-	MOVQ        AX, CX
-	MOVL        $0x00000001, DX
-	SHLL        CL, DX
-	DECL        DX
-	KMOVW       DX, K1
-	VMOVUPS.Z   (SI)(BX*1), K1, Z2
-	VMULPS      Z1, Z2, Z1
-	VMOVUPS.Z   (DI)(BX*1), K1, Z2
-	VFMADD213PS Z1, Z0, Z2
-	VMOVUPS     Z2, K1, (DI)(BX*1)
+	TESTQ       $0x00000008, AX
+	JZ          rest6
+	VMOVUPS     (DX)(CX*1), Y2
+	VMULPS      Y1, Y2, Y2
+	VMOVUPS     (BX)(CX*1), Y3
+	VFMADD213PS Y2, Y0, Y3
+	VMOVUPS     Y3, (BX)(CX*1)
+	ADDQ        $0x00000020, CX
 
+rest6:
+	TESTQ       $0x00000004, AX
+	JZ          rest7
+	VMOVUPS     (DX)(CX*1), X2
+	VMULPS      X1, X2, X2
+	VMOVUPS     (BX)(CX*1), X3
+	VFMADD213PS X2, X0, X3
+	VMOVUPS     X3, (BX)(CX*1)
+	ADDQ        $0x00000010, CX
+
+rest7:
+	TESTQ       $0x00000002, AX
+	JZ          rest8
+	VMOVSD      (DX)(CX*1), X2
+	VMULPS      X1, X2, X2
+	VMOVSD      (BX)(CX*1), X3
+	VFMADD213PS X2, X0, X3
+	VMOVSD      X3, (BX)(CX*1)
+	ADDQ        $0x00000008, CX
+
+rest8:
+	TESTQ       $0x00000001, AX
+	JZ          rest9
+	VMOVSS      (DX)(CX*1), X2
+	VMULPS      X1, X2, X1
+	VMOVSS      (BX)(CX*1), X2
+	VFMADD213PS X1, X0, X2
+	VMOVSS      X2, (BX)(CX*1)
+
+rest9:
 done5:
 	VZEROUPPER
 	RET
 
 // func emaSqAVX512F32(beta float32, x []float32, y []float32)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, FMA3
 TEXT ·emaSqAVX512F32(SB), NOSPLIT, $0-56
 	MOVQ         x_len+16(FP), AX
-	XORL         BX, BX
-	MOVQ         x_base+8(FP), SI
-	MOVQ         y_base+32(FP), DI
+	XORL         CX, CX
+	MOVQ         x_base+8(FP), DX
+	MOVQ         y_base+32(FP), BX
 	VBROADCASTSS beta+0(FP), Z0
-	MOVL         $0x3f800000, CX
-	VMOVD        CX, X1
+	MOVL         $0x3f800000, SI
+	VMOVD        SI, X1
 	VBROADCASTSS X1, Z1
 	VSUBPS       Z0, Z1, Z1
 	SUBQ         $0x40, AX
-	JB           after7
+	JB           after11
 
-vectors6:
-	VMOVUPS     (SI)(BX*1), Z2
-	VMOVUPS     (DI)(BX*1), Z3
+vectors10:
+	VMOVUPS     (DX)(CX*1), Z2
+	VMOVUPS     (BX)(CX*1), Z3
 	VMULPS      Z1, Z2, Z4
 	VMULPS      Z4, Z2, Z4
 	VFMADD213PS Z4, Z0, Z3
-	VMOVUPS     Z3, (DI)(BX*1)
-	VMOVUPS     64(SI)(BX*1), Z2
-	VMOVUPS     64(DI)(BX*1), Z3
+	VMOVUPS     Z3, (BX)(CX*1)
+	VMOVUPS     64(DX)(CX*1), Z2
+	VMOVUPS     64(BX)(CX*1), Z3
 	VMULPS      Z1, Z2, Z4
 	VMULPS      Z4, Z2, Z4
 	VFMADD213PS Z4, Z0, Z3
-	VMOVUPS     Z3, 64(DI)(BX*1)
-	VMOVUPS     128(SI)(BX*1), Z2
-	VMOVUPS     128(DI)(BX*1), Z3
+	VMOVUPS     Z3, 64(BX)(CX*1)
+	VMOVUPS     128(DX)(CX*1), Z2
+	VMOVUPS     128(BX)(CX*1), Z3
 	VMULPS      Z1, Z2, Z4
 	VMULPS      Z4, Z2, Z4
 	VFMADD213PS Z4, Z0, Z3
-	VMOVUPS     Z3, 128(DI)(BX*1)
-	VMOVUPS     192(SI)(BX*1), Z2
-	VMOVUPS     192(DI)(BX*1), Z3
+	VMOVUPS     Z3, 128(BX)(CX*1)
+	VMOVUPS     192(DX)(CX*1), Z2
+	VMOVUPS     192(BX)(CX*1), Z3
 	VMULPS      Z1, Z2, Z4
 	VMULPS      Z4, Z2, Z4
 	VFMADD213PS Z4, Z0, Z3
-	VMOVUPS     Z3, 192(DI)(BX*1)
-	ADDQ        $0x00000100, BX
+	VMOVUPS     Z3, 192(BX)(CX*1)
+	ADDQ        $0x00000100, CX
 	SUBQ        $0x40, AX
-	JAE         vectors6
+	JAE         vectors10
 
-after7:
+after11:
 	ADDQ $0x40, AX
 	SUBQ $0x10, AX
-	JB   after9
+	JB   after13
 
-vectors8:
-	VMOVUPS     (SI)(BX*1), Z2
-	VMOVUPS     (DI)(BX*1), Z3
+vectors12:
+	VMOVUPS     (DX)(CX*1), Z2
+	VMOVUPS     (BX)(CX*1), Z3
 	VMULPS      Z1, Z2, Z4
 	VMULPS      Z4, Z2, Z4
 	VFMADD213PS Z4, Z0, Z3
-	VMOVUPS     Z3, (DI)(BX*1)
-	ADDQ        $0x00000040, BX
+	VMOVUPS     Z3, (BX)(CX*1)
+	ADDQ        $0x00000040, CX
 	SUBQ        $0x10, AX
-	JAE         vectors8
+	JAE         vectors12
 
-after9:
+after13:
 	ADDQ        $0x10, AX
-	JZ          done10
-	ANDQ        $+15, AX
-	MOVQ        AX, CX
-	MOVL        $0x00000001, DX
-	SHLL        CL, DX
-	DECL        DX
-	KMOVW       DX, K1
-	VMOVUPS.Z   (SI)(BX*1), K1, Z2
-	VMOVUPS.Z   (DI)(BX*1), K1, Z3
-	VMULPS      Z1, Z2, Z1
-	VMULPS      Z1, Z2, Z1
-	VFMADD213PS Z1, Z0, Z3
-	VMOVUPS     Z3, K1, (DI)(BX*1)
+	TESTQ       $0x0000000f, AX
+	JZ          done14
+	TESTQ       $0x00000008, AX
+	JZ          rest15
+	VMOVUPS     (DX)(CX*1), Y2
+	VMOVUPS     (BX)(CX*1), Y3
+	VMULPS      Y1, Y2, Y4
+	VMULPS      Y4, Y2, Y4
+	VFMADD213PS Y4, Y0, Y3
+	VMOVUPS     Y3, (BX)(CX*1)
+	ADDQ        $0x00000020, CX
 
-done10:
+rest15:
+	TESTQ       $0x00000004, AX
+	JZ          rest16
+	VMOVUPS     (DX)(CX*1), X2
+	VMOVUPS     (BX)(CX*1), X3
+	VMULPS      X1, X2, X4
+	VMULPS      X4, X2, X4
+	VFMADD213PS X4, X0, X3
+	VMOVUPS     X3, (BX)(CX*1)
+	ADDQ        $0x00000010, CX
+
+rest16:
+	TESTQ       $0x00000002, AX
+	JZ          rest17
+	VMOVSD      (DX)(CX*1), X2
+	VMOVSD      (BX)(CX*1), X3
+	VMULPS      X1, X2, X4
+	VMULPS      X4, X2, X4
+	VFMADD213PS X4, X0, X3
+	VMOVSD      X3, (BX)(CX*1)
+	ADDQ        $0x00000008, CX
+
+rest17:
+	TESTQ       $0x00000001, AX
+	JZ          rest18
+	VMOVSS      (DX)(CX*1), X2
+	VMOVSS      (BX)(CX*1), X3
+	VMULPS      X1, X2, X1
+	VMULPS      X1, X2, X1
+	VFMADD213PS X1, X0, X3
+	VMOVSS      X3, (BX)(CX*1)
+
+rest18:
+done14:
 	VZEROUPPER
 	RET
 
@@ -162,1064 +221,1475 @@ done10:
 // Requires: AVX, AVX512F
 TEXT ·sqrtDivToAVX512F32(SB), NOSPLIT, $0-80
 	MOVQ         x_len+16(FP), AX
-	XORL         BX, BX
-	MOVQ         x_base+8(FP), SI
-	MOVQ         v_base+32(FP), DI
-	MOVQ         dst_base+56(FP), R8
+	XORL         CX, CX
+	MOVQ         x_base+8(FP), DX
+	MOVQ         v_base+32(FP), BX
+	MOVQ         dst_base+56(FP), SI
 	VBROADCASTSS eps+0(FP), Z0
 	SUBQ         $0x40, AX
-	JB           after12
+	JB           after20
 
-vectors11:
-	VMOVUPS (SI)(BX*1), Z1
-	VMOVUPS (DI)(BX*1), Z2
+vectors19:
+	VMOVUPS (DX)(CX*1), Z1
+	VMOVUPS (BX)(CX*1), Z2
 	VSQRTPS Z2, Z2
 	VADDPS  Z2, Z0, Z2
 	VDIVPS  Z2, Z1, Z1
-	VMOVUPS Z1, (R8)(BX*1)
-	VMOVUPS 64(SI)(BX*1), Z1
-	VMOVUPS 64(DI)(BX*1), Z2
+	VMOVUPS Z1, (SI)(CX*1)
+	VMOVUPS 64(DX)(CX*1), Z1
+	VMOVUPS 64(BX)(CX*1), Z2
 	VSQRTPS Z2, Z2
 	VADDPS  Z2, Z0, Z2
 	VDIVPS  Z2, Z1, Z1
-	VMOVUPS Z1, 64(R8)(BX*1)
-	VMOVUPS 128(SI)(BX*1), Z1
-	VMOVUPS 128(DI)(BX*1), Z2
+	VMOVUPS Z1, 64(SI)(CX*1)
+	VMOVUPS 128(DX)(CX*1), Z1
+	VMOVUPS 128(BX)(CX*1), Z2
 	VSQRTPS Z2, Z2
 	VADDPS  Z2, Z0, Z2
 	VDIVPS  Z2, Z1, Z1
-	VMOVUPS Z1, 128(R8)(BX*1)
-	VMOVUPS 192(SI)(BX*1), Z1
-	VMOVUPS 192(DI)(BX*1), Z2
+	VMOVUPS Z1, 128(SI)(CX*1)
+	VMOVUPS 192(DX)(CX*1), Z1
+	VMOVUPS 192(BX)(CX*1), Z2
 	VSQRTPS Z2, Z2
 	VADDPS  Z2, Z0, Z2
 	VDIVPS  Z2, Z1, Z1
-	VMOVUPS Z1, 192(R8)(BX*1)
-	ADDQ    $0x00000100, BX
+	VMOVUPS Z1, 192(SI)(CX*1)
+	ADDQ    $0x00000100, CX
 	SUBQ    $0x40, AX
-	JAE     vectors11
+	JAE     vectors19
 
-after12:
+after20:
 	ADDQ $0x40, AX
 	SUBQ $0x10, AX
-	JB   after14
+	JB   after22
 
-vectors13:
-	VMOVUPS (SI)(BX*1), Z1
-	VMOVUPS (DI)(BX*1), Z2
+vectors21:
+	VMOVUPS (DX)(CX*1), Z1
+	VMOVUPS (BX)(CX*1), Z2
 	VSQRTPS Z2, Z2
 	VADDPS  Z2, Z0, Z2
 	VDIVPS  Z2, Z1, Z1
-	VMOVUPS Z1, (R8)(BX*1)
-	ADDQ    $0x00000040, BX
+	VMOVUPS Z1, (SI)(CX*1)
+	ADDQ    $0x00000040, CX
 	SUBQ    $0x10, AX
-	JAE     vectors13
+	JAE     vectors21
 
-after14:
-	ADDQ      $0x10, AX
-	JZ        done15
-	ANDQ      $+15, AX
-	MOVQ      AX, CX
-	MOVL      $0x00000001, DX
-	SHLL      CL, DX
-	DECL      DX
-	KMOVW     DX, K1
-	VMOVUPS.Z (SI)(BX*1), K1, Z1
-	VMOVUPS.Z (DI)(BX*1), K1, Z2
-	VSQRTPS   Z2, Z2
-	VADDPS    Z2, Z0, Z2
-	VDIVPS    Z2, Z1, Z1
-	VMOVUPS   Z1, K1, (R8)(BX*1)
+after22:
+	ADDQ    $0x10, AX
+	TESTQ   $0x0000000f, AX
+	JZ      done23
+	TESTQ   $0x00000008, AX
+	JZ      rest24
+	VMOVUPS (DX)(CX*1), Y1
+	VMOVUPS (BX)(CX*1), Y2
+	VSQRTPS Y2, Y2
+	VADDPS  Y2, Y0, Y2
+	VDIVPS  Y2, Y1, Y1
+	VMOVUPS Y1, (SI)(CX*1)
+	ADDQ    $0x00000020, CX
 
-done15:
+rest24:
+	TESTQ   $0x00000004, AX
+	JZ      rest25
+	VMOVUPS (DX)(CX*1), X1
+	VMOVUPS (BX)(CX*1), X2
+	VSQRTPS X2, X2
+	VADDPS  X2, X0, X2
+	VDIVPS  X2, X1, X1
+	VMOVUPS X1, (SI)(CX*1)
+	ADDQ    $0x00000010, CX
+
+rest25:
+	TESTQ   $0x00000002, AX
+	JZ      rest26
+	VMOVSD  (DX)(CX*1), X1
+	VMOVSD  (BX)(CX*1), X2
+	VSQRTPS X2, X2
+	VADDPS  X2, X0, X2
+	VDIVPS  X2, X1, X1
+	VMOVSD  X1, (SI)(CX*1)
+	ADDQ    $0x00000008, CX
+
+rest26:
+	TESTQ   $0x00000001, AX
+	JZ      rest27
+	VMOVSS  (DX)(CX*1), X1
+	VMOVSS  (BX)(CX*1), X2
+	VSQRTPS X2, X2
+	VADDPS  X2, X0, X2
+	VDIVPS  X2, X1, X1
+	VMOVSS  X1, (SI)(CX*1)
+
+rest27:
+done23:
 	VZEROUPPER
 	RET
 
 // func momentumAVX512F32(h *[8]float32, g []float32, m []float32, p []float32)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, FMA3
 TEXT ·momentumAVX512F32(SB), NOSPLIT, $0-80
 	MOVQ         g_len+16(FP), AX
-	XORL         BX, BX
-	MOVQ         g_base+8(FP), SI
-	MOVQ         m_base+32(FP), DI
-	MOVQ         p_base+56(FP), R8
-	MOVQ         h+0(FP), CX
-	VBROADCASTSS (CX), Z0
-	VBROADCASTSS 4(CX), Z1
-	VBROADCASTSS 8(CX), Z2
-	VBROADCASTSS 12(CX), Z3
-	VBROADCASTSS 16(CX), Z4
-	VBROADCASTSS 20(CX), Z5
-	VBROADCASTSS 24(CX), Z6
-	VBROADCASTSS 28(CX), Z7
+	XORL         CX, CX
+	MOVQ         g_base+8(FP), DX
+	MOVQ         m_base+32(FP), BX
+	MOVQ         p_base+56(FP), SI
+	MOVQ         h+0(FP), DI
+	VBROADCASTSS (DI), Z0
+	VBROADCASTSS 4(DI), Z1
+	VBROADCASTSS 8(DI), Z2
+	VBROADCASTSS 12(DI), Z3
+	VBROADCASTSS 16(DI), Z4
+	VBROADCASTSS 20(DI), Z5
+	VBROADCASTSS 24(DI), Z6
+	VBROADCASTSS 28(DI), Z7
 	SUBQ         $0x20, AX
-	JB           after17
+	JB           after29
 
-vectors16:
-	VMOVUPS      (SI)(BX*1), Z8
+vectors28:
+	VMOVUPS      (DX)(CX*1), Z8
 	VMULPS       Z7, Z8, Z8
-	VMOVUPS      (R8)(BX*1), Z9
+	VMOVUPS      (SI)(CX*1), Z9
 	VFMADD231PS  Z6, Z9, Z8
 	VMULPS       Z1, Z8, Z10
-	VMOVUPS      (DI)(BX*1), Z11
+	VMOVUPS      (BX)(CX*1), Z11
 	VFMADD213PS  Z10, Z0, Z11
 	VMULPS       Z3, Z8, Z8
 	VFMADD231PS  Z2, Z11, Z8
-	VMOVUPS      Z11, (DI)(BX*1)
+	VMOVUPS      Z11, (BX)(CX*1)
 	VFNMADD231PS Z5, Z9, Z9
 	VFNMADD231PS Z4, Z8, Z9
-	VMOVUPS      Z9, (R8)(BX*1)
-	VMOVUPS      64(SI)(BX*1), Z8
+	VMOVUPS      Z9, (SI)(CX*1)
+	VMOVUPS      64(DX)(CX*1), Z8
 	VMULPS       Z7, Z8, Z8
-	VMOVUPS      64(R8)(BX*1), Z9
+	VMOVUPS      64(SI)(CX*1), Z9
 	VFMADD231PS  Z6, Z9, Z8
 	VMULPS       Z1, Z8, Z10
-	VMOVUPS      64(DI)(BX*1), Z11
+	VMOVUPS      64(BX)(CX*1), Z11
 	VFMADD213PS  Z10, Z0, Z11
 	VMULPS       Z3, Z8, Z8
 	VFMADD231PS  Z2, Z11, Z8
-	VMOVUPS      Z11, 64(DI)(BX*1)
+	VMOVUPS      Z11, 64(BX)(CX*1)
 	VFNMADD231PS Z5, Z9, Z9
 	VFNMADD231PS Z4, Z8, Z9
-	VMOVUPS      Z9, 64(R8)(BX*1)
-	ADDQ         $0x00000080, BX
+	VMOVUPS      Z9, 64(SI)(CX*1)
+	ADDQ         $0x00000080, CX
 	SUBQ         $0x20, AX
-	JAE          vectors16
+	JAE          vectors28
 
-after17:
+after29:
 	ADDQ $0x20, AX
 	SUBQ $0x10, AX
-	JB   after19
+	JB   after31
 
-vectors18:
-	VMOVUPS      (SI)(BX*1), Z8
+vectors30:
+	VMOVUPS      (DX)(CX*1), Z8
 	VMULPS       Z7, Z8, Z8
-	VMOVUPS      (R8)(BX*1), Z9
+	VMOVUPS      (SI)(CX*1), Z9
 	VFMADD231PS  Z6, Z9, Z8
 	VMULPS       Z1, Z8, Z10
-	VMOVUPS      (DI)(BX*1), Z11
+	VMOVUPS      (BX)(CX*1), Z11
 	VFMADD213PS  Z10, Z0, Z11
 	VMULPS       Z3, Z8, Z8
 	VFMADD231PS  Z2, Z11, Z8
-	VMOVUPS      Z11, (DI)(BX*1)
+	VMOVUPS      Z11, (BX)(CX*1)
 	VFNMADD231PS Z5, Z9, Z9
 	VFNMADD231PS Z4, Z8, Z9
-	VMOVUPS      Z9, (R8)(BX*1)
-	ADDQ         $0x00000040, BX
+	VMOVUPS      Z9, (SI)(CX*1)
+	ADDQ         $0x00000040, CX
 	SUBQ         $0x10, AX
-	JAE          vectors18
+	JAE          vectors30
 
-after19:
+after31:
 	ADDQ         $0x10, AX
-	JZ           done20
-	ANDQ         $+15, AX
-	MOVQ         AX, CX
-	MOVL         $0x00000001, DX
-	SHLL         CL, DX
-	DECL         DX
-	KMOVW        DX, K1
-	VMOVUPS.Z    (SI)(BX*1), K1, Z8
-	VMULPS       Z7, Z8, Z7
-	VMOVUPS.Z    (R8)(BX*1), K1, Z8
-	VFMADD231PS  Z6, Z8, Z7
-	VMULPS       Z1, Z7, Z1
-	VMOVUPS.Z    (DI)(BX*1), K1, Z6
-	VFMADD213PS  Z1, Z0, Z6
-	VMULPS       Z3, Z7, Z0
-	VFMADD231PS  Z2, Z6, Z0
-	VMOVUPS      Z6, K1, (DI)(BX*1)
-	VFNMADD231PS Z5, Z8, Z8
-	VFNMADD231PS Z4, Z0, Z8
-	VMOVUPS      Z8, K1, (R8)(BX*1)
+	TESTQ        $0x0000000f, AX
+	JZ           done32
+	TESTQ        $0x00000008, AX
+	JZ           rest33
+	VMOVUPS      (DX)(CX*1), Y8
+	VMULPS       Y7, Y8, Y8
+	VMOVUPS      (SI)(CX*1), Y9
+	VFMADD231PS  Y6, Y9, Y8
+	VMULPS       Y1, Y8, Y10
+	VMOVUPS      (BX)(CX*1), Y11
+	VFMADD213PS  Y10, Y0, Y11
+	VMULPS       Y3, Y8, Y8
+	VFMADD231PS  Y2, Y11, Y8
+	VMOVUPS      Y11, (BX)(CX*1)
+	VFNMADD231PS Y5, Y9, Y9
+	VFNMADD231PS Y4, Y8, Y9
+	VMOVUPS      Y9, (SI)(CX*1)
+	ADDQ         $0x00000020, CX
 
-done20:
+rest33:
+	TESTQ        $0x00000004, AX
+	JZ           rest34
+	VMOVUPS      (DX)(CX*1), X8
+	VMULPS       X7, X8, X8
+	VMOVUPS      (SI)(CX*1), X9
+	VFMADD231PS  X6, X9, X8
+	VMULPS       X1, X8, X10
+	VMOVUPS      (BX)(CX*1), X11
+	VFMADD213PS  X10, X0, X11
+	VMULPS       X3, X8, X8
+	VFMADD231PS  X2, X11, X8
+	VMOVUPS      X11, (BX)(CX*1)
+	VFNMADD231PS X5, X9, X9
+	VFNMADD231PS X4, X8, X9
+	VMOVUPS      X9, (SI)(CX*1)
+	ADDQ         $0x00000010, CX
+
+rest34:
+	TESTQ        $0x00000002, AX
+	JZ           rest35
+	VMOVSD       (DX)(CX*1), X8
+	VMULPS       X7, X8, X8
+	VMOVSD       (SI)(CX*1), X9
+	VFMADD231PS  X6, X9, X8
+	VMULPS       X1, X8, X10
+	VMOVSD       (BX)(CX*1), X11
+	VFMADD213PS  X10, X0, X11
+	VMULPS       X3, X8, X8
+	VFMADD231PS  X2, X11, X8
+	VMOVSD       X11, (BX)(CX*1)
+	VFNMADD231PS X5, X9, X9
+	VFNMADD231PS X4, X8, X9
+	VMOVSD       X9, (SI)(CX*1)
+	ADDQ         $0x00000008, CX
+
+rest35:
+	TESTQ        $0x00000001, AX
+	JZ           rest36
+	VMOVSS       (DX)(CX*1), X8
+	VMULPS       X7, X8, X7
+	VMOVSS       (SI)(CX*1), X8
+	VFMADD231PS  X6, X8, X7
+	VMULPS       X1, X7, X1
+	VMOVSS       (BX)(CX*1), X6
+	VFMADD213PS  X1, X0, X6
+	VMULPS       X3, X7, X0
+	VFMADD231PS  X2, X6, X0
+	VMOVSS       X6, (BX)(CX*1)
+	VFNMADD231PS X5, X8, X8
+	VFNMADD231PS X4, X0, X8
+	VMOVSS       X8, (SI)(CX*1)
+
+rest36:
+done32:
 	VZEROUPPER
 	RET
 
 // func adamAVX512F32(h *[8]float32, g []float32, m []float32, v []float32, p []float32)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, FMA3
 TEXT ·adamAVX512F32(SB), NOSPLIT, $0-104
 	MOVQ         g_len+16(FP), AX
-	XORL         BX, BX
-	MOVQ         g_base+8(FP), SI
-	MOVQ         m_base+32(FP), DI
-	MOVQ         v_base+56(FP), R8
-	MOVQ         p_base+80(FP), R9
-	MOVQ         h+0(FP), CX
-	VBROADCASTSS (CX), Z0
-	VBROADCASTSS 4(CX), Z1
-	VBROADCASTSS 8(CX), Z2
-	VBROADCASTSS 12(CX), Z3
-	VBROADCASTSS 16(CX), Z4
-	VBROADCASTSS 20(CX), Z5
-	VBROADCASTSS 24(CX), Z6
-	VBROADCASTSS 28(CX), Z7
-	VBROADCASTSS (CX), Z8
-	MOVL         $0x3f800000, DX
-	VMOVD        DX, X9
+	XORL         CX, CX
+	MOVQ         g_base+8(FP), DX
+	MOVQ         m_base+32(FP), BX
+	MOVQ         v_base+56(FP), SI
+	MOVQ         p_base+80(FP), DI
+	MOVQ         h+0(FP), R8
+	VBROADCASTSS (R8), Z0
+	VBROADCASTSS 4(R8), Z1
+	VBROADCASTSS 8(R8), Z2
+	VBROADCASTSS 12(R8), Z3
+	VBROADCASTSS 16(R8), Z4
+	VBROADCASTSS 20(R8), Z5
+	VBROADCASTSS 24(R8), Z6
+	VBROADCASTSS 28(R8), Z7
+	MOVL         $0x3f800000, R8
+	VMOVD        R8, X8
+	VBROADCASTSS X8, Z8
+	VSUBPS       Z0, Z8, Z8
+	MOVL         $0x3f800000, R8
+	VMOVD        R8, X9
 	VBROADCASTSS X9, Z9
-	VSUBPS       Z8, Z9, Z9
-	VBROADCASTSS 4(CX), Z8
-	MOVL         $0x3f800000, CX
-	VMOVD        CX, X10
-	VBROADCASTSS X10, Z10
-	VSUBPS       Z8, Z10, Z10
+	VSUBPS       Z1, Z9, Z9
 	SUBQ         $0x20, AX
-	JB           after22
+	JB           after38
 
-vectors21:
-	VMOVUPS      (SI)(BX*1), Z8
-	VMULPS       Z7, Z8, Z8
-	VMOVUPS      (R9)(BX*1), Z11
-	VFMADD231PS  Z6, Z11, Z8
-	VMULPS       Z9, Z8, Z12
-	VMOVUPS      (DI)(BX*1), Z13
+vectors37:
+	VMOVUPS      (DX)(CX*1), Z10
+	VMULPS       Z7, Z10, Z10
+	VMOVUPS      (DI)(CX*1), Z11
+	VFMADD231PS  Z6, Z11, Z10
+	VMULPS       Z8, Z10, Z12
+	VMOVUPS      (BX)(CX*1), Z13
 	VFMADD213PS  Z12, Z0, Z13
-	VMULPS       Z10, Z8, Z12
-	VMULPS       Z12, Z8, Z8
-	VMOVUPS      (R8)(BX*1), Z12
-	VFMADD213PS  Z8, Z1, Z12
-	VMOVUPS      Z13, (DI)(BX*1)
-	VMOVUPS      Z12, (R8)(BX*1)
+	VMULPS       Z9, Z10, Z12
+	VMULPS       Z12, Z10, Z10
+	VMOVUPS      (SI)(CX*1), Z12
+	VFMADD213PS  Z10, Z1, Z12
+	VMOVUPS      Z13, (BX)(CX*1)
+	VMOVUPS      Z12, (SI)(CX*1)
 	VSQRTPS      Z12, Z12
 	VMULPS       Z12, Z4, Z12
 	VADDPS       Z12, Z2, Z12
 	VDIVPS       Z12, Z13, Z13
 	VFNMADD231PS Z5, Z11, Z11
 	VFNMADD231PS Z3, Z13, Z11
-	VMOVUPS      Z11, (R9)(BX*1)
-	VMOVUPS      64(SI)(BX*1), Z8
-	VMULPS       Z7, Z8, Z8
-	VMOVUPS      64(R9)(BX*1), Z11
-	VFMADD231PS  Z6, Z11, Z8
-	VMULPS       Z9, Z8, Z12
-	VMOVUPS      64(DI)(BX*1), Z13
+	VMOVUPS      Z11, (DI)(CX*1)
+	VMOVUPS      64(DX)(CX*1), Z10
+	VMULPS       Z7, Z10, Z10
+	VMOVUPS      64(DI)(CX*1), Z11
+	VFMADD231PS  Z6, Z11, Z10
+	VMULPS       Z8, Z10, Z12
+	VMOVUPS      64(BX)(CX*1), Z13
 	VFMADD213PS  Z12, Z0, Z13
-	VMULPS       Z10, Z8, Z12
-	VMULPS       Z12, Z8, Z8
-	VMOVUPS      64(R8)(BX*1), Z12
-	VFMADD213PS  Z8, Z1, Z12
-	VMOVUPS      Z13, 64(DI)(BX*1)
-	VMOVUPS      Z12, 64(R8)(BX*1)
+	VMULPS       Z9, Z10, Z12
+	VMULPS       Z12, Z10, Z10
+	VMOVUPS      64(SI)(CX*1), Z12
+	VFMADD213PS  Z10, Z1, Z12
+	VMOVUPS      Z13, 64(BX)(CX*1)
+	VMOVUPS      Z12, 64(SI)(CX*1)
 	VSQRTPS      Z12, Z12
 	VMULPS       Z12, Z4, Z12
 	VADDPS       Z12, Z2, Z12
 	VDIVPS       Z12, Z13, Z13
 	VFNMADD231PS Z5, Z11, Z11
 	VFNMADD231PS Z3, Z13, Z11
-	VMOVUPS      Z11, 64(R9)(BX*1)
-	ADDQ         $0x00000080, BX
+	VMOVUPS      Z11, 64(DI)(CX*1)
+	ADDQ         $0x00000080, CX
 	SUBQ         $0x20, AX
-	JAE          vectors21
+	JAE          vectors37
 
-after22:
+after38:
 	ADDQ $0x20, AX
 	SUBQ $0x10, AX
-	JB   after24
+	JB   after40
 
-vectors23:
-	VMOVUPS      (SI)(BX*1), Z8
-	VMULPS       Z7, Z8, Z8
-	VMOVUPS      (R9)(BX*1), Z11
-	VFMADD231PS  Z6, Z11, Z8
-	VMULPS       Z9, Z8, Z12
-	VMOVUPS      (DI)(BX*1), Z13
+vectors39:
+	VMOVUPS      (DX)(CX*1), Z10
+	VMULPS       Z7, Z10, Z10
+	VMOVUPS      (DI)(CX*1), Z11
+	VFMADD231PS  Z6, Z11, Z10
+	VMULPS       Z8, Z10, Z12
+	VMOVUPS      (BX)(CX*1), Z13
 	VFMADD213PS  Z12, Z0, Z13
-	VMULPS       Z10, Z8, Z12
-	VMULPS       Z12, Z8, Z8
-	VMOVUPS      (R8)(BX*1), Z12
-	VFMADD213PS  Z8, Z1, Z12
-	VMOVUPS      Z13, (DI)(BX*1)
-	VMOVUPS      Z12, (R8)(BX*1)
+	VMULPS       Z9, Z10, Z12
+	VMULPS       Z12, Z10, Z10
+	VMOVUPS      (SI)(CX*1), Z12
+	VFMADD213PS  Z10, Z1, Z12
+	VMOVUPS      Z13, (BX)(CX*1)
+	VMOVUPS      Z12, (SI)(CX*1)
 	VSQRTPS      Z12, Z12
 	VMULPS       Z12, Z4, Z12
 	VADDPS       Z12, Z2, Z12
 	VDIVPS       Z12, Z13, Z13
 	VFNMADD231PS Z5, Z11, Z11
 	VFNMADD231PS Z3, Z13, Z11
-	VMOVUPS      Z11, (R9)(BX*1)
-	ADDQ         $0x00000040, BX
+	VMOVUPS      Z11, (DI)(CX*1)
+	ADDQ         $0x00000040, CX
 	SUBQ         $0x10, AX
-	JAE          vectors23
+	JAE          vectors39
 
-after24:
+after40:
 	ADDQ         $0x10, AX
-	JZ           done25
-	ANDQ         $+15, AX
-	MOVQ         AX, CX
-	MOVL         $0x00000001, DX
-	SHLL         CL, DX
-	DECL         DX
-	KMOVW        DX, K1
-	VMOVUPS.Z    (SI)(BX*1), K1, Z8
-	VMULPS       Z7, Z8, Z7
-	VMOVUPS.Z    (R9)(BX*1), K1, Z8
-	VFMADD231PS  Z6, Z8, Z7
-	VMULPS       Z9, Z7, Z6
-	VMOVUPS.Z    (DI)(BX*1), K1, Z9
-	VFMADD213PS  Z6, Z0, Z9
-	VMULPS       Z10, Z7, Z0
-	VMULPS       Z0, Z7, Z0
-	VMOVUPS.Z    (R8)(BX*1), K1, Z6
-	VFMADD213PS  Z0, Z1, Z6
-	VMOVUPS      Z9, K1, (DI)(BX*1)
-	VMOVUPS      Z6, K1, (R8)(BX*1)
-	VSQRTPS      Z6, Z6
-	VMULPS       Z6, Z4, Z6
-	VADDPS       Z6, Z2, Z6
-	VDIVPS       Z6, Z9, Z9
-	VFNMADD231PS Z5, Z8, Z8
-	VFNMADD231PS Z3, Z9, Z8
-	VMOVUPS      Z8, K1, (R9)(BX*1)
+	TESTQ        $0x0000000f, AX
+	JZ           done41
+	TESTQ        $0x00000008, AX
+	JZ           rest42
+	VMOVUPS      (DX)(CX*1), Y10
+	VMULPS       Y7, Y10, Y10
+	VMOVUPS      (DI)(CX*1), Y11
+	VFMADD231PS  Y6, Y11, Y10
+	VMULPS       Y8, Y10, Y12
+	VMOVUPS      (BX)(CX*1), Y13
+	VFMADD213PS  Y12, Y0, Y13
+	VMULPS       Y9, Y10, Y12
+	VMULPS       Y12, Y10, Y10
+	VMOVUPS      (SI)(CX*1), Y12
+	VFMADD213PS  Y10, Y1, Y12
+	VMOVUPS      Y13, (BX)(CX*1)
+	VMOVUPS      Y12, (SI)(CX*1)
+	VSQRTPS      Y12, Y12
+	VMULPS       Y12, Y4, Y12
+	VADDPS       Y12, Y2, Y12
+	VDIVPS       Y12, Y13, Y13
+	VFNMADD231PS Y5, Y11, Y11
+	VFNMADD231PS Y3, Y13, Y11
+	VMOVUPS      Y11, (DI)(CX*1)
+	ADDQ         $0x00000020, CX
 
-done25:
+rest42:
+	TESTQ        $0x00000004, AX
+	JZ           rest43
+	VMOVUPS      (DX)(CX*1), X10
+	VMULPS       X7, X10, X10
+	VMOVUPS      (DI)(CX*1), X11
+	VFMADD231PS  X6, X11, X10
+	VMULPS       X8, X10, X12
+	VMOVUPS      (BX)(CX*1), X13
+	VFMADD213PS  X12, X0, X13
+	VMULPS       X9, X10, X12
+	VMULPS       X12, X10, X10
+	VMOVUPS      (SI)(CX*1), X12
+	VFMADD213PS  X10, X1, X12
+	VMOVUPS      X13, (BX)(CX*1)
+	VMOVUPS      X12, (SI)(CX*1)
+	VSQRTPS      X12, X12
+	VMULPS       X12, X4, X12
+	VADDPS       X12, X2, X12
+	VDIVPS       X12, X13, X13
+	VFNMADD231PS X5, X11, X11
+	VFNMADD231PS X3, X13, X11
+	VMOVUPS      X11, (DI)(CX*1)
+	ADDQ         $0x00000010, CX
+
+rest43:
+	TESTQ        $0x00000002, AX
+	JZ           rest44
+	VMOVSD       (DX)(CX*1), X10
+	VMULPS       X7, X10, X10
+	VMOVSD       (DI)(CX*1), X11
+	VFMADD231PS  X6, X11, X10
+	VMULPS       X8, X10, X12
+	VMOVSD       (BX)(CX*1), X13
+	VFMADD213PS  X12, X0, X13
+	VMULPS       X9, X10, X12
+	VMULPS       X12, X10, X10
+	VMOVSD       (SI)(CX*1), X12
+	VFMADD213PS  X10, X1, X12
+	VMOVSD       X13, (BX)(CX*1)
+	VMOVSD       X12, (SI)(CX*1)
+	VSQRTPS      X12, X12
+	VMULPS       X12, X4, X12
+	VADDPS       X12, X2, X12
+	VDIVPS       X12, X13, X13
+	VFNMADD231PS X5, X11, X11
+	VFNMADD231PS X3, X13, X11
+	VMOVSD       X11, (DI)(CX*1)
+	ADDQ         $0x00000008, CX
+
+rest44:
+	TESTQ        $0x00000001, AX
+	JZ           rest45
+	VMOVSS       (DX)(CX*1), X10
+	VMULPS       X7, X10, X7
+	VMOVSS       (DI)(CX*1), X10
+	VFMADD231PS  X6, X10, X7
+	VMULPS       X8, X7, X6
+	VMOVSS       (BX)(CX*1), X8
+	VFMADD213PS  X6, X0, X8
+	VMULPS       X9, X7, X0
+	VMULPS       X0, X7, X0
+	VMOVSS       (SI)(CX*1), X6
+	VFMADD213PS  X0, X1, X6
+	VMOVSS       X8, (BX)(CX*1)
+	VMOVSS       X6, (SI)(CX*1)
+	VSQRTPS      X6, X6
+	VMULPS       X6, X4, X6
+	VADDPS       X6, X2, X6
+	VDIVPS       X6, X8, X8
+	VFNMADD231PS X5, X10, X10
+	VFNMADD231PS X3, X8, X10
+	VMOVSS       X10, (DI)(CX*1)
+
+rest45:
+done41:
 	VZEROUPPER
 	RET
 
 // func adaMaxAVX512F32(h *[8]float32, g []float32, m []float32, u []float32, p []float32)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, FMA3
 TEXT ·adaMaxAVX512F32(SB), NOSPLIT, $0-104
 	MOVQ         g_len+16(FP), AX
-	XORL         BX, BX
-	MOVQ         g_base+8(FP), SI
-	MOVQ         m_base+32(FP), DI
-	MOVQ         u_base+56(FP), R8
-	MOVQ         p_base+80(FP), R9
-	MOVQ         h+0(FP), CX
-	VBROADCASTSS (CX), Z0
-	VBROADCASTSS 4(CX), Z1
-	VBROADCASTSS 8(CX), Z2
-	VBROADCASTSS 12(CX), Z3
-	VBROADCASTSS 16(CX), Z4
-	VBROADCASTSS 20(CX), Z4
-	VBROADCASTSS 24(CX), Z5
-	VBROADCASTSS 28(CX), Z6
-	VBROADCASTSS (CX), Z7
-	MOVL         $0x3f800000, CX
-	VMOVD        CX, X8
-	VBROADCASTSS X8, Z8
-	VSUBPS       Z7, Z8, Z8
-	MOVL         $0x7fffffff, CX
-	VMOVD        CX, X7
+	XORL         CX, CX
+	MOVQ         g_base+8(FP), DX
+	MOVQ         m_base+32(FP), BX
+	MOVQ         u_base+56(FP), SI
+	MOVQ         p_base+80(FP), DI
+	MOVQ         h+0(FP), R8
+	VBROADCASTSS (R8), Z0
+	VBROADCASTSS 4(R8), Z1
+	VBROADCASTSS 8(R8), Z2
+	VBROADCASTSS 12(R8), Z3
+	VBROADCASTSS 16(R8), Z4
+	VBROADCASTSS 20(R8), Z4
+	VBROADCASTSS 24(R8), Z5
+	VBROADCASTSS 28(R8), Z6
+	MOVL         $0x3f800000, R8
+	VMOVD        R8, X7
 	VBROADCASTSS X7, Z7
+	VSUBPS       Z0, Z7, Z7
+	MOVL         $0x7fffffff, R8
+	VMOVD        R8, X8
+	VBROADCASTSS X8, Z8
 	SUBQ         $0x20, AX
-	JB           after27
-
-vectors26:
-	VMOVUPS      (SI)(BX*1), Z9
-	VMULPS       Z6, Z9, Z9
-	VMOVUPS      (R9)(BX*1), Z10
-	VFMADD231PS  Z5, Z10, Z9
-	VMULPS       Z8, Z9, Z11
-	VMOVUPS      (DI)(BX*1), Z12
-	VFMADD213PS  Z11, Z0, Z12
-	VANDPS       Z9, Z7, Z9
-	VADDPS       Z9, Z2, Z9
-	VMOVUPS      (R8)(BX*1), Z11
-	VMULPS       Z1, Z11, Z11
-	VMAXPS       Z11, Z9, Z11
-	VCMPPS       $0x03, Z9, Z9, K2
-	VMOVAPS      Z9, K2, Z11
-	VMOVUPS      Z12, (DI)(BX*1)
-	VMOVUPS      Z11, (R8)(BX*1)
-	VDIVPS       Z11, Z12, Z12
-	VFNMADD231PS Z4, Z10, Z10
-	VFNMADD231PS Z3, Z12, Z10
-	VMOVUPS      Z10, (R9)(BX*1)
-	VMOVUPS      64(SI)(BX*1), Z9
-	VMULPS       Z6, Z9, Z9
-	VMOVUPS      64(R9)(BX*1), Z10
-	VFMADD231PS  Z5, Z10, Z9
-	VMULPS       Z8, Z9, Z11
-	VMOVUPS      64(DI)(BX*1), Z12
-	VFMADD213PS  Z11, Z0, Z12
-	VANDPS       Z9, Z7, Z9
-	VADDPS       Z9, Z2, Z9
-	VMOVUPS      64(R8)(BX*1), Z11
-	VMULPS       Z1, Z11, Z11
-	VMAXPS       Z11, Z9, Z11
-	VCMPPS       $0x03, Z9, Z9, K2
-	VMOVAPS      Z9, K2, Z11
-	VMOVUPS      Z12, 64(DI)(BX*1)
-	VMOVUPS      Z11, 64(R8)(BX*1)
-	VDIVPS       Z11, Z12, Z12
-	VFNMADD231PS Z4, Z10, Z10
-	VFNMADD231PS Z3, Z12, Z10
-	VMOVUPS      Z10, 64(R9)(BX*1)
-	ADDQ         $0x00000080, BX
-	SUBQ         $0x20, AX
-	JAE          vectors26
-
-after27:
-	ADDQ $0x20, AX
-	SUBQ $0x10, AX
-	JB   after29
-
-vectors28:
-	VMOVUPS      (SI)(BX*1), Z9
-	VMULPS       Z6, Z9, Z9
-	VMOVUPS      (R9)(BX*1), Z10
-	VFMADD231PS  Z5, Z10, Z9
-	VMULPS       Z8, Z9, Z11
-	VMOVUPS      (DI)(BX*1), Z12
-	VFMADD213PS  Z11, Z0, Z12
-	VANDPS       Z9, Z7, Z9
-	VADDPS       Z9, Z2, Z9
-	VMOVUPS      (R8)(BX*1), Z11
-	VMULPS       Z1, Z11, Z11
-	VMAXPS       Z11, Z9, Z11
-	VCMPPS       $0x03, Z9, Z9, K2
-	VMOVAPS      Z9, K2, Z11
-	VMOVUPS      Z12, (DI)(BX*1)
-	VMOVUPS      Z11, (R8)(BX*1)
-	VDIVPS       Z11, Z12, Z12
-	VFNMADD231PS Z4, Z10, Z10
-	VFNMADD231PS Z3, Z12, Z10
-	VMOVUPS      Z10, (R9)(BX*1)
-	ADDQ         $0x00000040, BX
-	SUBQ         $0x10, AX
-	JAE          vectors28
-
-after29:
-	ADDQ         $0x10, AX
-	JZ           done30
-	ANDQ         $+15, AX
-	MOVQ         AX, CX
-	MOVL         $0x00000001, DX
-	SHLL         CL, DX
-	DECL         DX
-	KMOVW        DX, K1
-	VMOVUPS.Z    (SI)(BX*1), K1, Z9
-	VMULPS       Z6, Z9, Z6
-	VMOVUPS.Z    (R9)(BX*1), K1, Z9
-	VFMADD231PS  Z5, Z9, Z6
-	VMULPS       Z8, Z6, Z5
-	VMOVUPS.Z    (DI)(BX*1), K1, Z8
-	VFMADD213PS  Z5, Z0, Z8
-	VANDPS       Z6, Z7, Z6
-	VADDPS       Z6, Z2, Z6
-	VMOVUPS.Z    (R8)(BX*1), K1, Z0
-	VMULPS       Z1, Z0, Z0
-	VMAXPS       Z0, Z6, Z0
-	VCMPPS       $0x03, Z6, Z6, K2
-	VMOVAPS      Z6, K2, Z0
-	VMOVUPS      Z8, K1, (DI)(BX*1)
-	VMOVUPS      Z0, K1, (R8)(BX*1)
-	VDIVPS       Z0, Z8, Z8
-	VFNMADD231PS Z4, Z9, Z9
-	VFNMADD231PS Z3, Z8, Z9
-	VMOVUPS      Z9, K1, (R9)(BX*1)
-
-done30:
-	VZEROUPPER
-	RET
-
-// func emaAVX512F64(beta float64, x []float64, y []float64)
-// Requires: AVX, AVX512DQ, AVX512F
-TEXT ·emaAVX512F64(SB), NOSPLIT, $0-56
-	MOVQ         x_len+16(FP), AX
-	XORL         BX, BX
-	MOVQ         x_base+8(FP), SI
-	MOVQ         y_base+32(FP), DI
-	VBROADCASTSD beta+0(FP), Z0
-	MOVQ         $0x3ff0000000000000, CX
-	VMOVQ        CX, X1
-	VBROADCASTSD X1, Z1
-	VSUBPD       Z0, Z1, Z1
-	SUBQ         $0x20, AX
-	JB           after32
-
-vectors31:
-	VMOVUPD     (SI)(BX*1), Z2
-	VMULPD      Z1, Z2, Z2
-	VMOVUPD     (DI)(BX*1), Z3
-	VFMADD213PD Z2, Z0, Z3
-	VMOVUPD     Z3, (DI)(BX*1)
-	VMOVUPD     64(SI)(BX*1), Z2
-	VMULPD      Z1, Z2, Z2
-	VMOVUPD     64(DI)(BX*1), Z3
-	VFMADD213PD Z2, Z0, Z3
-	VMOVUPD     Z3, 64(DI)(BX*1)
-	VMOVUPD     128(SI)(BX*1), Z2
-	VMULPD      Z1, Z2, Z2
-	VMOVUPD     128(DI)(BX*1), Z3
-	VFMADD213PD Z2, Z0, Z3
-	VMOVUPD     Z3, 128(DI)(BX*1)
-	VMOVUPD     192(SI)(BX*1), Z2
-	VMULPD      Z1, Z2, Z2
-	VMOVUPD     192(DI)(BX*1), Z3
-	VFMADD213PD Z2, Z0, Z3
-	VMOVUPD     Z3, 192(DI)(BX*1)
-	ADDQ        $0x00000100, BX
-	SUBQ        $0x20, AX
-	JAE         vectors31
-
-after32:
-	ADDQ $0x20, AX
-	SUBQ $0x08, AX
-	JB   after34
-
-vectors33:
-	VMOVUPD     (SI)(BX*1), Z2
-	VMULPD      Z1, Z2, Z2
-	VMOVUPD     (DI)(BX*1), Z3
-	VFMADD213PD Z2, Z0, Z3
-	VMOVUPD     Z3, (DI)(BX*1)
-	ADDQ        $0x00000040, BX
-	SUBQ        $0x08, AX
-	JAE         vectors33
-
-after34:
-	ADDQ        $0x08, AX
-	JZ          done35
-	ANDQ        $+7, AX
-	MOVQ        AX, CX
-	MOVL        $0x00000001, DX
-	SHLL        CL, DX
-	DECL        DX
-	KMOVB       DX, K1
-	VMOVUPD.Z   (SI)(BX*1), K1, Z2
-	VMULPD      Z1, Z2, Z1
-	VMOVUPD.Z   (DI)(BX*1), K1, Z2
-	VFMADD213PD Z1, Z0, Z2
-	VMOVUPD     Z2, K1, (DI)(BX*1)
-
-done35:
-	VZEROUPPER
-	RET
-
-// func emaSqAVX512F64(beta float64, x []float64, y []float64)
-// Requires: AVX, AVX512DQ, AVX512F
-TEXT ·emaSqAVX512F64(SB), NOSPLIT, $0-56
-	MOVQ         x_len+16(FP), AX
-	XORL         BX, BX
-	MOVQ         x_base+8(FP), SI
-	MOVQ         y_base+32(FP), DI
-	VBROADCASTSD beta+0(FP), Z0
-	MOVQ         $0x3ff0000000000000, CX
-	VMOVQ        CX, X1
-	VBROADCASTSD X1, Z1
-	VSUBPD       Z0, Z1, Z1
-	SUBQ         $0x20, AX
-	JB           after37
-
-vectors36:
-	VMOVUPD     (SI)(BX*1), Z2
-	VMOVUPD     (DI)(BX*1), Z3
-	VMULPD      Z1, Z2, Z4
-	VMULPD      Z4, Z2, Z4
-	VFMADD213PD Z4, Z0, Z3
-	VMOVUPD     Z3, (DI)(BX*1)
-	VMOVUPD     64(SI)(BX*1), Z2
-	VMOVUPD     64(DI)(BX*1), Z3
-	VMULPD      Z1, Z2, Z4
-	VMULPD      Z4, Z2, Z4
-	VFMADD213PD Z4, Z0, Z3
-	VMOVUPD     Z3, 64(DI)(BX*1)
-	VMOVUPD     128(SI)(BX*1), Z2
-	VMOVUPD     128(DI)(BX*1), Z3
-	VMULPD      Z1, Z2, Z4
-	VMULPD      Z4, Z2, Z4
-	VFMADD213PD Z4, Z0, Z3
-	VMOVUPD     Z3, 128(DI)(BX*1)
-	VMOVUPD     192(SI)(BX*1), Z2
-	VMOVUPD     192(DI)(BX*1), Z3
-	VMULPD      Z1, Z2, Z4
-	VMULPD      Z4, Z2, Z4
-	VFMADD213PD Z4, Z0, Z3
-	VMOVUPD     Z3, 192(DI)(BX*1)
-	ADDQ        $0x00000100, BX
-	SUBQ        $0x20, AX
-	JAE         vectors36
-
-after37:
-	ADDQ $0x20, AX
-	SUBQ $0x08, AX
-	JB   after39
-
-vectors38:
-	VMOVUPD     (SI)(BX*1), Z2
-	VMOVUPD     (DI)(BX*1), Z3
-	VMULPD      Z1, Z2, Z4
-	VMULPD      Z4, Z2, Z4
-	VFMADD213PD Z4, Z0, Z3
-	VMOVUPD     Z3, (DI)(BX*1)
-	ADDQ        $0x00000040, BX
-	SUBQ        $0x08, AX
-	JAE         vectors38
-
-after39:
-	ADDQ        $0x08, AX
-	JZ          done40
-	ANDQ        $+7, AX
-	MOVQ        AX, CX
-	MOVL        $0x00000001, DX
-	SHLL        CL, DX
-	DECL        DX
-	KMOVB       DX, K1
-	VMOVUPD.Z   (SI)(BX*1), K1, Z2
-	VMOVUPD.Z   (DI)(BX*1), K1, Z3
-	VMULPD      Z1, Z2, Z1
-	VMULPD      Z1, Z2, Z1
-	VFMADD213PD Z1, Z0, Z3
-	VMOVUPD     Z3, K1, (DI)(BX*1)
-
-done40:
-	VZEROUPPER
-	RET
-
-// func sqrtDivToAVX512F64(eps float64, x []float64, v []float64, dst []float64)
-// Requires: AVX, AVX512DQ, AVX512F
-TEXT ·sqrtDivToAVX512F64(SB), NOSPLIT, $0-80
-	MOVQ         x_len+16(FP), AX
-	XORL         BX, BX
-	MOVQ         x_base+8(FP), SI
-	MOVQ         v_base+32(FP), DI
-	MOVQ         dst_base+56(FP), R8
-	VBROADCASTSD eps+0(FP), Z0
-	SUBQ         $0x20, AX
-	JB           after42
-
-vectors41:
-	VMOVUPD (SI)(BX*1), Z1
-	VMOVUPD (DI)(BX*1), Z2
-	VSQRTPD Z2, Z2
-	VADDPD  Z2, Z0, Z2
-	VDIVPD  Z2, Z1, Z1
-	VMOVUPD Z1, (R8)(BX*1)
-	VMOVUPD 64(SI)(BX*1), Z1
-	VMOVUPD 64(DI)(BX*1), Z2
-	VSQRTPD Z2, Z2
-	VADDPD  Z2, Z0, Z2
-	VDIVPD  Z2, Z1, Z1
-	VMOVUPD Z1, 64(R8)(BX*1)
-	VMOVUPD 128(SI)(BX*1), Z1
-	VMOVUPD 128(DI)(BX*1), Z2
-	VSQRTPD Z2, Z2
-	VADDPD  Z2, Z0, Z2
-	VDIVPD  Z2, Z1, Z1
-	VMOVUPD Z1, 128(R8)(BX*1)
-	VMOVUPD 192(SI)(BX*1), Z1
-	VMOVUPD 192(DI)(BX*1), Z2
-	VSQRTPD Z2, Z2
-	VADDPD  Z2, Z0, Z2
-	VDIVPD  Z2, Z1, Z1
-	VMOVUPD Z1, 192(R8)(BX*1)
-	ADDQ    $0x00000100, BX
-	SUBQ    $0x20, AX
-	JAE     vectors41
-
-after42:
-	ADDQ $0x20, AX
-	SUBQ $0x08, AX
-	JB   after44
-
-vectors43:
-	VMOVUPD (SI)(BX*1), Z1
-	VMOVUPD (DI)(BX*1), Z2
-	VSQRTPD Z2, Z2
-	VADDPD  Z2, Z0, Z2
-	VDIVPD  Z2, Z1, Z1
-	VMOVUPD Z1, (R8)(BX*1)
-	ADDQ    $0x00000040, BX
-	SUBQ    $0x08, AX
-	JAE     vectors43
-
-after44:
-	ADDQ      $0x08, AX
-	JZ        done45
-	ANDQ      $+7, AX
-	MOVQ      AX, CX
-	MOVL      $0x00000001, DX
-	SHLL      CL, DX
-	DECL      DX
-	KMOVB     DX, K1
-	VMOVUPD.Z (SI)(BX*1), K1, Z1
-	VMOVUPD.Z (DI)(BX*1), K1, Z2
-	VSQRTPD   Z2, Z2
-	VADDPD    Z2, Z0, Z2
-	VDIVPD    Z2, Z1, Z1
-	VMOVUPD   Z1, K1, (R8)(BX*1)
-
-done45:
-	VZEROUPPER
-	RET
-
-// func momentumAVX512F64(h *[8]float64, g []float64, m []float64, p []float64)
-// Requires: AVX, AVX512DQ, AVX512F
-TEXT ·momentumAVX512F64(SB), NOSPLIT, $0-80
-	MOVQ         g_len+16(FP), AX
-	XORL         BX, BX
-	MOVQ         g_base+8(FP), SI
-	MOVQ         m_base+32(FP), DI
-	MOVQ         p_base+56(FP), R8
-	MOVQ         h+0(FP), CX
-	VBROADCASTSD (CX), Z0
-	VBROADCASTSD 8(CX), Z1
-	VBROADCASTSD 16(CX), Z2
-	VBROADCASTSD 24(CX), Z3
-	VBROADCASTSD 32(CX), Z4
-	VBROADCASTSD 40(CX), Z5
-	VBROADCASTSD 48(CX), Z6
-	VBROADCASTSD 56(CX), Z7
-	SUBQ         $0x10, AX
 	JB           after47
 
 vectors46:
-	VMOVUPD      (SI)(BX*1), Z8
-	VMULPD       Z7, Z8, Z8
-	VMOVUPD      (R8)(BX*1), Z9
-	VFMADD231PD  Z6, Z9, Z8
-	VMULPD       Z1, Z8, Z10
-	VMOVUPD      (DI)(BX*1), Z11
-	VFMADD213PD  Z10, Z0, Z11
-	VMULPD       Z3, Z8, Z8
-	VFMADD231PD  Z2, Z11, Z8
-	VMOVUPD      Z11, (DI)(BX*1)
-	VFNMADD231PD Z5, Z9, Z9
-	VFNMADD231PD Z4, Z8, Z9
-	VMOVUPD      Z9, (R8)(BX*1)
-	VMOVUPD      64(SI)(BX*1), Z8
-	VMULPD       Z7, Z8, Z8
-	VMOVUPD      64(R8)(BX*1), Z9
-	VFMADD231PD  Z6, Z9, Z8
-	VMULPD       Z1, Z8, Z10
-	VMOVUPD      64(DI)(BX*1), Z11
-	VFMADD213PD  Z10, Z0, Z11
-	VMULPD       Z3, Z8, Z8
-	VFMADD231PD  Z2, Z11, Z8
-	VMOVUPD      Z11, 64(DI)(BX*1)
-	VFNMADD231PD Z5, Z9, Z9
-	VFNMADD231PD Z4, Z8, Z9
-	VMOVUPD      Z9, 64(R8)(BX*1)
-	ADDQ         $0x00000080, BX
-	SUBQ         $0x10, AX
+	VMOVUPS      (DX)(CX*1), Z9
+	VMULPS       Z6, Z9, Z9
+	VMOVUPS      (DI)(CX*1), Z10
+	VFMADD231PS  Z5, Z10, Z9
+	VMULPS       Z7, Z9, Z11
+	VMOVUPS      (BX)(CX*1), Z12
+	VFMADD213PS  Z11, Z0, Z12
+	VANDPS       Z9, Z8, Z9
+	VADDPS       Z9, Z2, Z9
+	VMOVUPS      (SI)(CX*1), Z11
+	VMULPS       Z1, Z11, Z11
+	VMAXPS       Z11, Z9, Z11
+	VCMPPS       $0x03, Z9, Z9, K2
+	VMOVAPS      Z9, K2, Z11
+	VMOVUPS      Z12, (BX)(CX*1)
+	VMOVUPS      Z11, (SI)(CX*1)
+	VDIVPS       Z11, Z12, Z12
+	VFNMADD231PS Z4, Z10, Z10
+	VFNMADD231PS Z3, Z12, Z10
+	VMOVUPS      Z10, (DI)(CX*1)
+	VMOVUPS      64(DX)(CX*1), Z9
+	VMULPS       Z6, Z9, Z9
+	VMOVUPS      64(DI)(CX*1), Z10
+	VFMADD231PS  Z5, Z10, Z9
+	VMULPS       Z7, Z9, Z11
+	VMOVUPS      64(BX)(CX*1), Z12
+	VFMADD213PS  Z11, Z0, Z12
+	VANDPS       Z9, Z8, Z9
+	VADDPS       Z9, Z2, Z9
+	VMOVUPS      64(SI)(CX*1), Z11
+	VMULPS       Z1, Z11, Z11
+	VMAXPS       Z11, Z9, Z11
+	VCMPPS       $0x03, Z9, Z9, K2
+	VMOVAPS      Z9, K2, Z11
+	VMOVUPS      Z12, 64(BX)(CX*1)
+	VMOVUPS      Z11, 64(SI)(CX*1)
+	VDIVPS       Z11, Z12, Z12
+	VFNMADD231PS Z4, Z10, Z10
+	VFNMADD231PS Z3, Z12, Z10
+	VMOVUPS      Z10, 64(DI)(CX*1)
+	ADDQ         $0x00000080, CX
+	SUBQ         $0x20, AX
 	JAE          vectors46
 
 after47:
-	ADDQ $0x10, AX
-	SUBQ $0x08, AX
+	ADDQ $0x20, AX
+	SUBQ $0x10, AX
 	JB   after49
 
 vectors48:
-	VMOVUPD      (SI)(BX*1), Z8
-	VMULPD       Z7, Z8, Z8
-	VMOVUPD      (R8)(BX*1), Z9
-	VFMADD231PD  Z6, Z9, Z8
-	VMULPD       Z1, Z8, Z10
-	VMOVUPD      (DI)(BX*1), Z11
-	VFMADD213PD  Z10, Z0, Z11
-	VMULPD       Z3, Z8, Z8
-	VFMADD231PD  Z2, Z11, Z8
-	VMOVUPD      Z11, (DI)(BX*1)
-	VFNMADD231PD Z5, Z9, Z9
-	VFNMADD231PD Z4, Z8, Z9
-	VMOVUPD      Z9, (R8)(BX*1)
-	ADDQ         $0x00000040, BX
-	SUBQ         $0x08, AX
+	VMOVUPS      (DX)(CX*1), Z9
+	VMULPS       Z6, Z9, Z9
+	VMOVUPS      (DI)(CX*1), Z10
+	VFMADD231PS  Z5, Z10, Z9
+	VMULPS       Z7, Z9, Z11
+	VMOVUPS      (BX)(CX*1), Z12
+	VFMADD213PS  Z11, Z0, Z12
+	VANDPS       Z9, Z8, Z9
+	VADDPS       Z9, Z2, Z9
+	VMOVUPS      (SI)(CX*1), Z11
+	VMULPS       Z1, Z11, Z11
+	VMAXPS       Z11, Z9, Z11
+	VCMPPS       $0x03, Z9, Z9, K2
+	VMOVAPS      Z9, K2, Z11
+	VMOVUPS      Z12, (BX)(CX*1)
+	VMOVUPS      Z11, (SI)(CX*1)
+	VDIVPS       Z11, Z12, Z12
+	VFNMADD231PS Z4, Z10, Z10
+	VFNMADD231PS Z3, Z12, Z10
+	VMOVUPS      Z10, (DI)(CX*1)
+	ADDQ         $0x00000040, CX
+	SUBQ         $0x10, AX
 	JAE          vectors48
 
 after49:
-	ADDQ         $0x08, AX
+	ADDQ         $0x10, AX
+	TESTQ        $0x0000000f, AX
 	JZ           done50
-	ANDQ         $+7, AX
-	MOVQ         AX, CX
-	MOVL         $0x00000001, DX
-	SHLL         CL, DX
-	DECL         DX
-	KMOVB        DX, K1
-	VMOVUPD.Z    (SI)(BX*1), K1, Z8
-	VMULPD       Z7, Z8, Z7
-	VMOVUPD.Z    (R8)(BX*1), K1, Z8
-	VFMADD231PD  Z6, Z8, Z7
-	VMULPD       Z1, Z7, Z1
-	VMOVUPD.Z    (DI)(BX*1), K1, Z6
-	VFMADD213PD  Z1, Z0, Z6
-	VMULPD       Z3, Z7, Z0
-	VFMADD231PD  Z2, Z6, Z0
-	VMOVUPD      Z6, K1, (DI)(BX*1)
-	VFNMADD231PD Z5, Z8, Z8
-	VFNMADD231PD Z4, Z0, Z8
-	VMOVUPD      Z8, K1, (R8)(BX*1)
+	TESTQ        $0x00000008, AX
+	JZ           rest51
+	VMOVUPS      (DX)(CX*1), Y9
+	VMULPS       Y6, Y9, Y9
+	VMOVUPS      (DI)(CX*1), Y10
+	VFMADD231PS  Y5, Y10, Y9
+	VMULPS       Y7, Y9, Y11
+	VMOVUPS      (BX)(CX*1), Y12
+	VFMADD213PS  Y11, Y0, Y12
+	VANDPS       Y9, Y8, Y9
+	VADDPS       Y9, Y2, Y9
+	VMOVUPS      (SI)(CX*1), Y11
+	VMULPS       Y1, Y11, Y11
+	VMAXPS       Y11, Y9, Y11
+	VCMPPS       $0x03, Y9, Y9, K2
+	VMOVAPS      Y9, K2, Y11
+	VMOVUPS      Y12, (BX)(CX*1)
+	VMOVUPS      Y11, (SI)(CX*1)
+	VDIVPS       Y11, Y12, Y12
+	VFNMADD231PS Y4, Y10, Y10
+	VFNMADD231PS Y3, Y12, Y10
+	VMOVUPS      Y10, (DI)(CX*1)
+	ADDQ         $0x00000020, CX
 
+rest51:
+	TESTQ        $0x00000004, AX
+	JZ           rest52
+	VMOVUPS      (DX)(CX*1), X9
+	VMULPS       X6, X9, X9
+	VMOVUPS      (DI)(CX*1), X10
+	VFMADD231PS  X5, X10, X9
+	VMULPS       X7, X9, X11
+	VMOVUPS      (BX)(CX*1), X12
+	VFMADD213PS  X11, X0, X12
+	VANDPS       X9, X8, X9
+	VADDPS       X9, X2, X9
+	VMOVUPS      (SI)(CX*1), X11
+	VMULPS       X1, X11, X11
+	VMAXPS       X11, X9, X11
+	VCMPPS       $0x03, X9, X9, K2
+	VMOVAPS      X9, K2, X11
+	VMOVUPS      X12, (BX)(CX*1)
+	VMOVUPS      X11, (SI)(CX*1)
+	VDIVPS       X11, X12, X12
+	VFNMADD231PS X4, X10, X10
+	VFNMADD231PS X3, X12, X10
+	VMOVUPS      X10, (DI)(CX*1)
+	ADDQ         $0x00000010, CX
+
+rest52:
+	TESTQ        $0x00000002, AX
+	JZ           rest53
+	VMOVSD       (DX)(CX*1), X9
+	VMULPS       X6, X9, X9
+	VMOVSD       (DI)(CX*1), X10
+	VFMADD231PS  X5, X10, X9
+	VMULPS       X7, X9, X11
+	VMOVSD       (BX)(CX*1), X12
+	VFMADD213PS  X11, X0, X12
+	VANDPS       X9, X8, X9
+	VADDPS       X9, X2, X9
+	VMOVSD       (SI)(CX*1), X11
+	VMULPS       X1, X11, X11
+	VMAXPS       X11, X9, X11
+	VCMPPS       $0x03, X9, X9, K2
+	VMOVAPS      X9, K2, X11
+	VMOVSD       X12, (BX)(CX*1)
+	VMOVSD       X11, (SI)(CX*1)
+	VDIVPS       X11, X12, X12
+	VFNMADD231PS X4, X10, X10
+	VFNMADD231PS X3, X12, X10
+	VMOVSD       X10, (DI)(CX*1)
+	ADDQ         $0x00000008, CX
+
+rest53:
+	TESTQ        $0x00000001, AX
+	JZ           rest54
+	VMOVSS       (DX)(CX*1), X9
+	VMULPS       X6, X9, X6
+	VMOVSS       (DI)(CX*1), X9
+	VFMADD231PS  X5, X9, X6
+	VMULPS       X7, X6, X5
+	VMOVSS       (BX)(CX*1), X7
+	VFMADD213PS  X5, X0, X7
+	VANDPS       X6, X8, X6
+	VADDPS       X6, X2, X6
+	VMOVSS       (SI)(CX*1), X0
+	VMULPS       X1, X0, X0
+	VMAXPS       X0, X6, X0
+	VCMPPS       $0x03, X6, X6, K2
+	VMOVAPS      X6, K2, X0
+	VMOVSS       X7, (BX)(CX*1)
+	VMOVSS       X0, (SI)(CX*1)
+	VDIVPS       X0, X7, X7
+	VFNMADD231PS X4, X9, X9
+	VFNMADD231PS X3, X7, X9
+	VMOVSS       X9, (DI)(CX*1)
+
+rest54:
 done50:
 	VZEROUPPER
 	RET
 
-// func adamAVX512F64(h *[8]float64, g []float64, m []float64, v []float64, p []float64)
-// Requires: AVX, AVX512DQ, AVX512F
-TEXT ·adamAVX512F64(SB), NOSPLIT, $0-104
+// func emaAVX512F64(beta float64, x []float64, y []float64)
+// Requires: AVX, AVX512F, FMA3
+TEXT ·emaAVX512F64(SB), NOSPLIT, $0-56
+	MOVQ         x_len+16(FP), AX
+	XORL         CX, CX
+	MOVQ         x_base+8(FP), DX
+	MOVQ         y_base+32(FP), BX
+	VBROADCASTSD beta+0(FP), Z0
+	MOVQ         $0x3ff0000000000000, SI
+	VMOVQ        SI, X1
+	VBROADCASTSD X1, Z1
+	VSUBPD       Z0, Z1, Z1
+	SUBQ         $0x20, AX
+	JB           after56
+
+vectors55:
+	VMOVUPD     (DX)(CX*1), Z2
+	VMULPD      Z1, Z2, Z2
+	VMOVUPD     (BX)(CX*1), Z3
+	VFMADD213PD Z2, Z0, Z3
+	VMOVUPD     Z3, (BX)(CX*1)
+	VMOVUPD     64(DX)(CX*1), Z2
+	VMULPD      Z1, Z2, Z2
+	VMOVUPD     64(BX)(CX*1), Z3
+	VFMADD213PD Z2, Z0, Z3
+	VMOVUPD     Z3, 64(BX)(CX*1)
+	VMOVUPD     128(DX)(CX*1), Z2
+	VMULPD      Z1, Z2, Z2
+	VMOVUPD     128(BX)(CX*1), Z3
+	VFMADD213PD Z2, Z0, Z3
+	VMOVUPD     Z3, 128(BX)(CX*1)
+	VMOVUPD     192(DX)(CX*1), Z2
+	VMULPD      Z1, Z2, Z2
+	VMOVUPD     192(BX)(CX*1), Z3
+	VFMADD213PD Z2, Z0, Z3
+	VMOVUPD     Z3, 192(BX)(CX*1)
+	ADDQ        $0x00000100, CX
+	SUBQ        $0x20, AX
+	JAE         vectors55
+
+after56:
+	ADDQ $0x20, AX
+	SUBQ $0x08, AX
+	JB   after58
+
+vectors57:
+	VMOVUPD     (DX)(CX*1), Z2
+	VMULPD      Z1, Z2, Z2
+	VMOVUPD     (BX)(CX*1), Z3
+	VFMADD213PD Z2, Z0, Z3
+	VMOVUPD     Z3, (BX)(CX*1)
+	ADDQ        $0x00000040, CX
+	SUBQ        $0x08, AX
+	JAE         vectors57
+
+after58:
+	ADDQ        $0x08, AX
+	TESTQ       $0x00000007, AX
+	JZ          done59
+	TESTQ       $0x00000004, AX
+	JZ          rest60
+	VMOVUPD     (DX)(CX*1), Y2
+	VMULPD      Y1, Y2, Y2
+	VMOVUPD     (BX)(CX*1), Y3
+	VFMADD213PD Y2, Y0, Y3
+	VMOVUPD     Y3, (BX)(CX*1)
+	ADDQ        $0x00000020, CX
+
+rest60:
+	TESTQ       $0x00000002, AX
+	JZ          rest61
+	VMOVUPD     (DX)(CX*1), X2
+	VMULPD      X1, X2, X2
+	VMOVUPD     (BX)(CX*1), X3
+	VFMADD213PD X2, X0, X3
+	VMOVUPD     X3, (BX)(CX*1)
+	ADDQ        $0x00000010, CX
+
+rest61:
+	TESTQ       $0x00000001, AX
+	JZ          rest62
+	VMOVSD      (DX)(CX*1), X2
+	VMULPD      X1, X2, X1
+	VMOVSD      (BX)(CX*1), X2
+	VFMADD213PD X1, X0, X2
+	VMOVSD      X2, (BX)(CX*1)
+
+rest62:
+done59:
+	VZEROUPPER
+	RET
+
+// func emaSqAVX512F64(beta float64, x []float64, y []float64)
+// Requires: AVX, AVX512F, FMA3
+TEXT ·emaSqAVX512F64(SB), NOSPLIT, $0-56
+	MOVQ         x_len+16(FP), AX
+	XORL         CX, CX
+	MOVQ         x_base+8(FP), DX
+	MOVQ         y_base+32(FP), BX
+	VBROADCASTSD beta+0(FP), Z0
+	MOVQ         $0x3ff0000000000000, SI
+	VMOVQ        SI, X1
+	VBROADCASTSD X1, Z1
+	VSUBPD       Z0, Z1, Z1
+	SUBQ         $0x20, AX
+	JB           after64
+
+vectors63:
+	VMOVUPD     (DX)(CX*1), Z2
+	VMOVUPD     (BX)(CX*1), Z3
+	VMULPD      Z1, Z2, Z4
+	VMULPD      Z4, Z2, Z4
+	VFMADD213PD Z4, Z0, Z3
+	VMOVUPD     Z3, (BX)(CX*1)
+	VMOVUPD     64(DX)(CX*1), Z2
+	VMOVUPD     64(BX)(CX*1), Z3
+	VMULPD      Z1, Z2, Z4
+	VMULPD      Z4, Z2, Z4
+	VFMADD213PD Z4, Z0, Z3
+	VMOVUPD     Z3, 64(BX)(CX*1)
+	VMOVUPD     128(DX)(CX*1), Z2
+	VMOVUPD     128(BX)(CX*1), Z3
+	VMULPD      Z1, Z2, Z4
+	VMULPD      Z4, Z2, Z4
+	VFMADD213PD Z4, Z0, Z3
+	VMOVUPD     Z3, 128(BX)(CX*1)
+	VMOVUPD     192(DX)(CX*1), Z2
+	VMOVUPD     192(BX)(CX*1), Z3
+	VMULPD      Z1, Z2, Z4
+	VMULPD      Z4, Z2, Z4
+	VFMADD213PD Z4, Z0, Z3
+	VMOVUPD     Z3, 192(BX)(CX*1)
+	ADDQ        $0x00000100, CX
+	SUBQ        $0x20, AX
+	JAE         vectors63
+
+after64:
+	ADDQ $0x20, AX
+	SUBQ $0x08, AX
+	JB   after66
+
+vectors65:
+	VMOVUPD     (DX)(CX*1), Z2
+	VMOVUPD     (BX)(CX*1), Z3
+	VMULPD      Z1, Z2, Z4
+	VMULPD      Z4, Z2, Z4
+	VFMADD213PD Z4, Z0, Z3
+	VMOVUPD     Z3, (BX)(CX*1)
+	ADDQ        $0x00000040, CX
+	SUBQ        $0x08, AX
+	JAE         vectors65
+
+after66:
+	ADDQ        $0x08, AX
+	TESTQ       $0x00000007, AX
+	JZ          done67
+	TESTQ       $0x00000004, AX
+	JZ          rest68
+	VMOVUPD     (DX)(CX*1), Y2
+	VMOVUPD     (BX)(CX*1), Y3
+	VMULPD      Y1, Y2, Y4
+	VMULPD      Y4, Y2, Y4
+	VFMADD213PD Y4, Y0, Y3
+	VMOVUPD     Y3, (BX)(CX*1)
+	ADDQ        $0x00000020, CX
+
+rest68:
+	TESTQ       $0x00000002, AX
+	JZ          rest69
+	VMOVUPD     (DX)(CX*1), X2
+	VMOVUPD     (BX)(CX*1), X3
+	VMULPD      X1, X2, X4
+	VMULPD      X4, X2, X4
+	VFMADD213PD X4, X0, X3
+	VMOVUPD     X3, (BX)(CX*1)
+	ADDQ        $0x00000010, CX
+
+rest69:
+	TESTQ       $0x00000001, AX
+	JZ          rest70
+	VMOVSD      (DX)(CX*1), X2
+	VMOVSD      (BX)(CX*1), X3
+	VMULPD      X1, X2, X1
+	VMULPD      X1, X2, X1
+	VFMADD213PD X1, X0, X3
+	VMOVSD      X3, (BX)(CX*1)
+
+rest70:
+done67:
+	VZEROUPPER
+	RET
+
+// func sqrtDivToAVX512F64(eps float64, x []float64, v []float64, dst []float64)
+// Requires: AVX, AVX512F
+TEXT ·sqrtDivToAVX512F64(SB), NOSPLIT, $0-80
+	MOVQ         x_len+16(FP), AX
+	XORL         CX, CX
+	MOVQ         x_base+8(FP), DX
+	MOVQ         v_base+32(FP), BX
+	MOVQ         dst_base+56(FP), SI
+	VBROADCASTSD eps+0(FP), Z0
+	SUBQ         $0x20, AX
+	JB           after72
+
+vectors71:
+	VMOVUPD (DX)(CX*1), Z1
+	VMOVUPD (BX)(CX*1), Z2
+	VSQRTPD Z2, Z2
+	VADDPD  Z2, Z0, Z2
+	VDIVPD  Z2, Z1, Z1
+	VMOVUPD Z1, (SI)(CX*1)
+	VMOVUPD 64(DX)(CX*1), Z1
+	VMOVUPD 64(BX)(CX*1), Z2
+	VSQRTPD Z2, Z2
+	VADDPD  Z2, Z0, Z2
+	VDIVPD  Z2, Z1, Z1
+	VMOVUPD Z1, 64(SI)(CX*1)
+	VMOVUPD 128(DX)(CX*1), Z1
+	VMOVUPD 128(BX)(CX*1), Z2
+	VSQRTPD Z2, Z2
+	VADDPD  Z2, Z0, Z2
+	VDIVPD  Z2, Z1, Z1
+	VMOVUPD Z1, 128(SI)(CX*1)
+	VMOVUPD 192(DX)(CX*1), Z1
+	VMOVUPD 192(BX)(CX*1), Z2
+	VSQRTPD Z2, Z2
+	VADDPD  Z2, Z0, Z2
+	VDIVPD  Z2, Z1, Z1
+	VMOVUPD Z1, 192(SI)(CX*1)
+	ADDQ    $0x00000100, CX
+	SUBQ    $0x20, AX
+	JAE     vectors71
+
+after72:
+	ADDQ $0x20, AX
+	SUBQ $0x08, AX
+	JB   after74
+
+vectors73:
+	VMOVUPD (DX)(CX*1), Z1
+	VMOVUPD (BX)(CX*1), Z2
+	VSQRTPD Z2, Z2
+	VADDPD  Z2, Z0, Z2
+	VDIVPD  Z2, Z1, Z1
+	VMOVUPD Z1, (SI)(CX*1)
+	ADDQ    $0x00000040, CX
+	SUBQ    $0x08, AX
+	JAE     vectors73
+
+after74:
+	ADDQ    $0x08, AX
+	TESTQ   $0x00000007, AX
+	JZ      done75
+	TESTQ   $0x00000004, AX
+	JZ      rest76
+	VMOVUPD (DX)(CX*1), Y1
+	VMOVUPD (BX)(CX*1), Y2
+	VSQRTPD Y2, Y2
+	VADDPD  Y2, Y0, Y2
+	VDIVPD  Y2, Y1, Y1
+	VMOVUPD Y1, (SI)(CX*1)
+	ADDQ    $0x00000020, CX
+
+rest76:
+	TESTQ   $0x00000002, AX
+	JZ      rest77
+	VMOVUPD (DX)(CX*1), X1
+	VMOVUPD (BX)(CX*1), X2
+	VSQRTPD X2, X2
+	VADDPD  X2, X0, X2
+	VDIVPD  X2, X1, X1
+	VMOVUPD X1, (SI)(CX*1)
+	ADDQ    $0x00000010, CX
+
+rest77:
+	TESTQ   $0x00000001, AX
+	JZ      rest78
+	VMOVSD  (DX)(CX*1), X1
+	VMOVSD  (BX)(CX*1), X2
+	VSQRTPD X2, X2
+	VADDPD  X2, X0, X2
+	VDIVPD  X2, X1, X1
+	VMOVSD  X1, (SI)(CX*1)
+
+rest78:
+done75:
+	VZEROUPPER
+	RET
+
+// func momentumAVX512F64(h *[8]float64, g []float64, m []float64, p []float64)
+// Requires: AVX, AVX512F, FMA3
+TEXT ·momentumAVX512F64(SB), NOSPLIT, $0-80
 	MOVQ         g_len+16(FP), AX
-	XORL         BX, BX
-	MOVQ         g_base+8(FP), SI
-	MOVQ         m_base+32(FP), DI
-	MOVQ         v_base+56(FP), R8
-	MOVQ         p_base+80(FP), R9
-	MOVQ         h+0(FP), CX
-	VBROADCASTSD (CX), Z0
-	VBROADCASTSD 8(CX), Z1
-	VBROADCASTSD 16(CX), Z2
-	VBROADCASTSD 24(CX), Z3
-	VBROADCASTSD 32(CX), Z4
-	VBROADCASTSD 40(CX), Z5
-	VBROADCASTSD 48(CX), Z6
-	VBROADCASTSD 56(CX), Z7
-	VBROADCASTSD (CX), Z8
-	MOVQ         $0x3ff0000000000000, DX
-	VMOVQ        DX, X9
-	VBROADCASTSD X9, Z9
-	VSUBPD       Z8, Z9, Z9
-	VBROADCASTSD 8(CX), Z8
-	MOVQ         $0x3ff0000000000000, CX
-	VMOVQ        CX, X10
-	VBROADCASTSD X10, Z10
-	VSUBPD       Z8, Z10, Z10
+	XORL         CX, CX
+	MOVQ         g_base+8(FP), DX
+	MOVQ         m_base+32(FP), BX
+	MOVQ         p_base+56(FP), SI
+	MOVQ         h+0(FP), DI
+	VBROADCASTSD (DI), Z0
+	VBROADCASTSD 8(DI), Z1
+	VBROADCASTSD 16(DI), Z2
+	VBROADCASTSD 24(DI), Z3
+	VBROADCASTSD 32(DI), Z4
+	VBROADCASTSD 40(DI), Z5
+	VBROADCASTSD 48(DI), Z6
+	VBROADCASTSD 56(DI), Z7
 	SUBQ         $0x10, AX
-	JB           after52
+	JB           after80
 
-vectors51:
-	VMOVUPD      (SI)(BX*1), Z8
+vectors79:
+	VMOVUPD      (DX)(CX*1), Z8
 	VMULPD       Z7, Z8, Z8
-	VMOVUPD      (R9)(BX*1), Z11
-	VFMADD231PD  Z6, Z11, Z8
-	VMULPD       Z9, Z8, Z12
-	VMOVUPD      (DI)(BX*1), Z13
-	VFMADD213PD  Z12, Z0, Z13
-	VMULPD       Z10, Z8, Z12
-	VMULPD       Z12, Z8, Z8
-	VMOVUPD      (R8)(BX*1), Z12
-	VFMADD213PD  Z8, Z1, Z12
-	VMOVUPD      Z13, (DI)(BX*1)
-	VMOVUPD      Z12, (R8)(BX*1)
-	VSQRTPD      Z12, Z12
-	VMULPD       Z12, Z4, Z12
-	VADDPD       Z12, Z2, Z12
-	VDIVPD       Z12, Z13, Z13
-	VFNMADD231PD Z5, Z11, Z11
-	VFNMADD231PD Z3, Z13, Z11
-	VMOVUPD      Z11, (R9)(BX*1)
-	VMOVUPD      64(SI)(BX*1), Z8
+	VMOVUPD      (SI)(CX*1), Z9
+	VFMADD231PD  Z6, Z9, Z8
+	VMULPD       Z1, Z8, Z10
+	VMOVUPD      (BX)(CX*1), Z11
+	VFMADD213PD  Z10, Z0, Z11
+	VMULPD       Z3, Z8, Z8
+	VFMADD231PD  Z2, Z11, Z8
+	VMOVUPD      Z11, (BX)(CX*1)
+	VFNMADD231PD Z5, Z9, Z9
+	VFNMADD231PD Z4, Z8, Z9
+	VMOVUPD      Z9, (SI)(CX*1)
+	VMOVUPD      64(DX)(CX*1), Z8
 	VMULPD       Z7, Z8, Z8
-	VMOVUPD      64(R9)(BX*1), Z11
-	VFMADD231PD  Z6, Z11, Z8
-	VMULPD       Z9, Z8, Z12
-	VMOVUPD      64(DI)(BX*1), Z13
-	VFMADD213PD  Z12, Z0, Z13
-	VMULPD       Z10, Z8, Z12
-	VMULPD       Z12, Z8, Z8
-	VMOVUPD      64(R8)(BX*1), Z12
-	VFMADD213PD  Z8, Z1, Z12
-	VMOVUPD      Z13, 64(DI)(BX*1)
-	VMOVUPD      Z12, 64(R8)(BX*1)
-	VSQRTPD      Z12, Z12
-	VMULPD       Z12, Z4, Z12
-	VADDPD       Z12, Z2, Z12
-	VDIVPD       Z12, Z13, Z13
-	VFNMADD231PD Z5, Z11, Z11
-	VFNMADD231PD Z3, Z13, Z11
-	VMOVUPD      Z11, 64(R9)(BX*1)
-	ADDQ         $0x00000080, BX
+	VMOVUPD      64(SI)(CX*1), Z9
+	VFMADD231PD  Z6, Z9, Z8
+	VMULPD       Z1, Z8, Z10
+	VMOVUPD      64(BX)(CX*1), Z11
+	VFMADD213PD  Z10, Z0, Z11
+	VMULPD       Z3, Z8, Z8
+	VFMADD231PD  Z2, Z11, Z8
+	VMOVUPD      Z11, 64(BX)(CX*1)
+	VFNMADD231PD Z5, Z9, Z9
+	VFNMADD231PD Z4, Z8, Z9
+	VMOVUPD      Z9, 64(SI)(CX*1)
+	ADDQ         $0x00000080, CX
 	SUBQ         $0x10, AX
-	JAE          vectors51
+	JAE          vectors79
 
-after52:
+after80:
 	ADDQ $0x10, AX
 	SUBQ $0x08, AX
-	JB   after54
+	JB   after82
 
-vectors53:
-	VMOVUPD      (SI)(BX*1), Z8
+vectors81:
+	VMOVUPD      (DX)(CX*1), Z8
 	VMULPD       Z7, Z8, Z8
-	VMOVUPD      (R9)(BX*1), Z11
-	VFMADD231PD  Z6, Z11, Z8
-	VMULPD       Z9, Z8, Z12
-	VMOVUPD      (DI)(BX*1), Z13
+	VMOVUPD      (SI)(CX*1), Z9
+	VFMADD231PD  Z6, Z9, Z8
+	VMULPD       Z1, Z8, Z10
+	VMOVUPD      (BX)(CX*1), Z11
+	VFMADD213PD  Z10, Z0, Z11
+	VMULPD       Z3, Z8, Z8
+	VFMADD231PD  Z2, Z11, Z8
+	VMOVUPD      Z11, (BX)(CX*1)
+	VFNMADD231PD Z5, Z9, Z9
+	VFNMADD231PD Z4, Z8, Z9
+	VMOVUPD      Z9, (SI)(CX*1)
+	ADDQ         $0x00000040, CX
+	SUBQ         $0x08, AX
+	JAE          vectors81
+
+after82:
+	ADDQ         $0x08, AX
+	TESTQ        $0x00000007, AX
+	JZ           done83
+	TESTQ        $0x00000004, AX
+	JZ           rest84
+	VMOVUPD      (DX)(CX*1), Y8
+	VMULPD       Y7, Y8, Y8
+	VMOVUPD      (SI)(CX*1), Y9
+	VFMADD231PD  Y6, Y9, Y8
+	VMULPD       Y1, Y8, Y10
+	VMOVUPD      (BX)(CX*1), Y11
+	VFMADD213PD  Y10, Y0, Y11
+	VMULPD       Y3, Y8, Y8
+	VFMADD231PD  Y2, Y11, Y8
+	VMOVUPD      Y11, (BX)(CX*1)
+	VFNMADD231PD Y5, Y9, Y9
+	VFNMADD231PD Y4, Y8, Y9
+	VMOVUPD      Y9, (SI)(CX*1)
+	ADDQ         $0x00000020, CX
+
+rest84:
+	TESTQ        $0x00000002, AX
+	JZ           rest85
+	VMOVUPD      (DX)(CX*1), X8
+	VMULPD       X7, X8, X8
+	VMOVUPD      (SI)(CX*1), X9
+	VFMADD231PD  X6, X9, X8
+	VMULPD       X1, X8, X10
+	VMOVUPD      (BX)(CX*1), X11
+	VFMADD213PD  X10, X0, X11
+	VMULPD       X3, X8, X8
+	VFMADD231PD  X2, X11, X8
+	VMOVUPD      X11, (BX)(CX*1)
+	VFNMADD231PD X5, X9, X9
+	VFNMADD231PD X4, X8, X9
+	VMOVUPD      X9, (SI)(CX*1)
+	ADDQ         $0x00000010, CX
+
+rest85:
+	TESTQ        $0x00000001, AX
+	JZ           rest86
+	VMOVSD       (DX)(CX*1), X8
+	VMULPD       X7, X8, X7
+	VMOVSD       (SI)(CX*1), X8
+	VFMADD231PD  X6, X8, X7
+	VMULPD       X1, X7, X1
+	VMOVSD       (BX)(CX*1), X6
+	VFMADD213PD  X1, X0, X6
+	VMULPD       X3, X7, X0
+	VFMADD231PD  X2, X6, X0
+	VMOVSD       X6, (BX)(CX*1)
+	VFNMADD231PD X5, X8, X8
+	VFNMADD231PD X4, X0, X8
+	VMOVSD       X8, (SI)(CX*1)
+
+rest86:
+done83:
+	VZEROUPPER
+	RET
+
+// func adamAVX512F64(h *[8]float64, g []float64, m []float64, v []float64, p []float64)
+// Requires: AVX, AVX512F, FMA3
+TEXT ·adamAVX512F64(SB), NOSPLIT, $0-104
+	MOVQ         g_len+16(FP), AX
+	XORL         CX, CX
+	MOVQ         g_base+8(FP), DX
+	MOVQ         m_base+32(FP), BX
+	MOVQ         v_base+56(FP), SI
+	MOVQ         p_base+80(FP), DI
+	MOVQ         h+0(FP), R8
+	VBROADCASTSD (R8), Z0
+	VBROADCASTSD 8(R8), Z1
+	VBROADCASTSD 16(R8), Z2
+	VBROADCASTSD 24(R8), Z3
+	VBROADCASTSD 32(R8), Z4
+	VBROADCASTSD 40(R8), Z5
+	VBROADCASTSD 48(R8), Z6
+	VBROADCASTSD 56(R8), Z7
+	MOVQ         $0x3ff0000000000000, R8
+	VMOVQ        R8, X8
+	VBROADCASTSD X8, Z8
+	VSUBPD       Z0, Z8, Z8
+	MOVQ         $0x3ff0000000000000, R8
+	VMOVQ        R8, X9
+	VBROADCASTSD X9, Z9
+	VSUBPD       Z1, Z9, Z9
+	SUBQ         $0x10, AX
+	JB           after88
+
+vectors87:
+	VMOVUPD      (DX)(CX*1), Z10
+	VMULPD       Z7, Z10, Z10
+	VMOVUPD      (DI)(CX*1), Z11
+	VFMADD231PD  Z6, Z11, Z10
+	VMULPD       Z8, Z10, Z12
+	VMOVUPD      (BX)(CX*1), Z13
 	VFMADD213PD  Z12, Z0, Z13
-	VMULPD       Z10, Z8, Z12
-	VMULPD       Z12, Z8, Z8
-	VMOVUPD      (R8)(BX*1), Z12
-	VFMADD213PD  Z8, Z1, Z12
-	VMOVUPD      Z13, (DI)(BX*1)
-	VMOVUPD      Z12, (R8)(BX*1)
+	VMULPD       Z9, Z10, Z12
+	VMULPD       Z12, Z10, Z10
+	VMOVUPD      (SI)(CX*1), Z12
+	VFMADD213PD  Z10, Z1, Z12
+	VMOVUPD      Z13, (BX)(CX*1)
+	VMOVUPD      Z12, (SI)(CX*1)
 	VSQRTPD      Z12, Z12
 	VMULPD       Z12, Z4, Z12
 	VADDPD       Z12, Z2, Z12
 	VDIVPD       Z12, Z13, Z13
 	VFNMADD231PD Z5, Z11, Z11
 	VFNMADD231PD Z3, Z13, Z11
-	VMOVUPD      Z11, (R9)(BX*1)
-	ADDQ         $0x00000040, BX
+	VMOVUPD      Z11, (DI)(CX*1)
+	VMOVUPD      64(DX)(CX*1), Z10
+	VMULPD       Z7, Z10, Z10
+	VMOVUPD      64(DI)(CX*1), Z11
+	VFMADD231PD  Z6, Z11, Z10
+	VMULPD       Z8, Z10, Z12
+	VMOVUPD      64(BX)(CX*1), Z13
+	VFMADD213PD  Z12, Z0, Z13
+	VMULPD       Z9, Z10, Z12
+	VMULPD       Z12, Z10, Z10
+	VMOVUPD      64(SI)(CX*1), Z12
+	VFMADD213PD  Z10, Z1, Z12
+	VMOVUPD      Z13, 64(BX)(CX*1)
+	VMOVUPD      Z12, 64(SI)(CX*1)
+	VSQRTPD      Z12, Z12
+	VMULPD       Z12, Z4, Z12
+	VADDPD       Z12, Z2, Z12
+	VDIVPD       Z12, Z13, Z13
+	VFNMADD231PD Z5, Z11, Z11
+	VFNMADD231PD Z3, Z13, Z11
+	VMOVUPD      Z11, 64(DI)(CX*1)
+	ADDQ         $0x00000080, CX
+	SUBQ         $0x10, AX
+	JAE          vectors87
+
+after88:
+	ADDQ $0x10, AX
+	SUBQ $0x08, AX
+	JB   after90
+
+vectors89:
+	VMOVUPD      (DX)(CX*1), Z10
+	VMULPD       Z7, Z10, Z10
+	VMOVUPD      (DI)(CX*1), Z11
+	VFMADD231PD  Z6, Z11, Z10
+	VMULPD       Z8, Z10, Z12
+	VMOVUPD      (BX)(CX*1), Z13
+	VFMADD213PD  Z12, Z0, Z13
+	VMULPD       Z9, Z10, Z12
+	VMULPD       Z12, Z10, Z10
+	VMOVUPD      (SI)(CX*1), Z12
+	VFMADD213PD  Z10, Z1, Z12
+	VMOVUPD      Z13, (BX)(CX*1)
+	VMOVUPD      Z12, (SI)(CX*1)
+	VSQRTPD      Z12, Z12
+	VMULPD       Z12, Z4, Z12
+	VADDPD       Z12, Z2, Z12
+	VDIVPD       Z12, Z13, Z13
+	VFNMADD231PD Z5, Z11, Z11
+	VFNMADD231PD Z3, Z13, Z11
+	VMOVUPD      Z11, (DI)(CX*1)
+	ADDQ         $0x00000040, CX
 	SUBQ         $0x08, AX
-	JAE          vectors53
+	JAE          vectors89
 
-after54:
+after90:
 	ADDQ         $0x08, AX
-	JZ           done55
-	ANDQ         $+7, AX
-	MOVQ         AX, CX
-	MOVL         $0x00000001, DX
-	SHLL         CL, DX
-	DECL         DX
-	KMOVB        DX, K1
-	VMOVUPD.Z    (SI)(BX*1), K1, Z8
-	VMULPD       Z7, Z8, Z7
-	VMOVUPD.Z    (R9)(BX*1), K1, Z8
-	VFMADD231PD  Z6, Z8, Z7
-	VMULPD       Z9, Z7, Z6
-	VMOVUPD.Z    (DI)(BX*1), K1, Z9
-	VFMADD213PD  Z6, Z0, Z9
-	VMULPD       Z10, Z7, Z0
-	VMULPD       Z0, Z7, Z0
-	VMOVUPD.Z    (R8)(BX*1), K1, Z6
-	VFMADD213PD  Z0, Z1, Z6
-	VMOVUPD      Z9, K1, (DI)(BX*1)
-	VMOVUPD      Z6, K1, (R8)(BX*1)
-	VSQRTPD      Z6, Z6
-	VMULPD       Z6, Z4, Z6
-	VADDPD       Z6, Z2, Z6
-	VDIVPD       Z6, Z9, Z9
-	VFNMADD231PD Z5, Z8, Z8
-	VFNMADD231PD Z3, Z9, Z8
-	VMOVUPD      Z8, K1, (R9)(BX*1)
+	TESTQ        $0x00000007, AX
+	JZ           done91
+	TESTQ        $0x00000004, AX
+	JZ           rest92
+	VMOVUPD      (DX)(CX*1), Y10
+	VMULPD       Y7, Y10, Y10
+	VMOVUPD      (DI)(CX*1), Y11
+	VFMADD231PD  Y6, Y11, Y10
+	VMULPD       Y8, Y10, Y12
+	VMOVUPD      (BX)(CX*1), Y13
+	VFMADD213PD  Y12, Y0, Y13
+	VMULPD       Y9, Y10, Y12
+	VMULPD       Y12, Y10, Y10
+	VMOVUPD      (SI)(CX*1), Y12
+	VFMADD213PD  Y10, Y1, Y12
+	VMOVUPD      Y13, (BX)(CX*1)
+	VMOVUPD      Y12, (SI)(CX*1)
+	VSQRTPD      Y12, Y12
+	VMULPD       Y12, Y4, Y12
+	VADDPD       Y12, Y2, Y12
+	VDIVPD       Y12, Y13, Y13
+	VFNMADD231PD Y5, Y11, Y11
+	VFNMADD231PD Y3, Y13, Y11
+	VMOVUPD      Y11, (DI)(CX*1)
+	ADDQ         $0x00000020, CX
 
-done55:
+rest92:
+	TESTQ        $0x00000002, AX
+	JZ           rest93
+	VMOVUPD      (DX)(CX*1), X10
+	VMULPD       X7, X10, X10
+	VMOVUPD      (DI)(CX*1), X11
+	VFMADD231PD  X6, X11, X10
+	VMULPD       X8, X10, X12
+	VMOVUPD      (BX)(CX*1), X13
+	VFMADD213PD  X12, X0, X13
+	VMULPD       X9, X10, X12
+	VMULPD       X12, X10, X10
+	VMOVUPD      (SI)(CX*1), X12
+	VFMADD213PD  X10, X1, X12
+	VMOVUPD      X13, (BX)(CX*1)
+	VMOVUPD      X12, (SI)(CX*1)
+	VSQRTPD      X12, X12
+	VMULPD       X12, X4, X12
+	VADDPD       X12, X2, X12
+	VDIVPD       X12, X13, X13
+	VFNMADD231PD X5, X11, X11
+	VFNMADD231PD X3, X13, X11
+	VMOVUPD      X11, (DI)(CX*1)
+	ADDQ         $0x00000010, CX
+
+rest93:
+	TESTQ        $0x00000001, AX
+	JZ           rest94
+	VMOVSD       (DX)(CX*1), X10
+	VMULPD       X7, X10, X7
+	VMOVSD       (DI)(CX*1), X10
+	VFMADD231PD  X6, X10, X7
+	VMULPD       X8, X7, X6
+	VMOVSD       (BX)(CX*1), X8
+	VFMADD213PD  X6, X0, X8
+	VMULPD       X9, X7, X0
+	VMULPD       X0, X7, X0
+	VMOVSD       (SI)(CX*1), X6
+	VFMADD213PD  X0, X1, X6
+	VMOVSD       X8, (BX)(CX*1)
+	VMOVSD       X6, (SI)(CX*1)
+	VSQRTPD      X6, X6
+	VMULPD       X6, X4, X6
+	VADDPD       X6, X2, X6
+	VDIVPD       X6, X8, X8
+	VFNMADD231PD X5, X10, X10
+	VFNMADD231PD X3, X8, X10
+	VMOVSD       X10, (DI)(CX*1)
+
+rest94:
+done91:
 	VZEROUPPER
 	RET
 
 // func adaMaxAVX512F64(h *[8]float64, g []float64, m []float64, u []float64, p []float64)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, FMA3
 TEXT ·adaMaxAVX512F64(SB), NOSPLIT, $0-104
 	MOVQ         g_len+16(FP), AX
-	XORL         BX, BX
-	MOVQ         g_base+8(FP), SI
-	MOVQ         m_base+32(FP), DI
-	MOVQ         u_base+56(FP), R8
-	MOVQ         p_base+80(FP), R9
-	MOVQ         h+0(FP), CX
-	VBROADCASTSD (CX), Z0
-	VBROADCASTSD 8(CX), Z1
-	VBROADCASTSD 16(CX), Z2
-	VBROADCASTSD 24(CX), Z3
-	VBROADCASTSD 32(CX), Z4
-	VBROADCASTSD 40(CX), Z4
-	VBROADCASTSD 48(CX), Z5
-	VBROADCASTSD 56(CX), Z6
-	VBROADCASTSD (CX), Z7
-	MOVQ         $0x3ff0000000000000, CX
-	VMOVQ        CX, X8
-	VBROADCASTSD X8, Z8
-	VSUBPD       Z7, Z8, Z8
-	MOVQ         $0x7fffffffffffffff, CX
-	VMOVQ        CX, X7
+	XORL         CX, CX
+	MOVQ         g_base+8(FP), DX
+	MOVQ         m_base+32(FP), BX
+	MOVQ         u_base+56(FP), SI
+	MOVQ         p_base+80(FP), DI
+	MOVQ         h+0(FP), R8
+	VBROADCASTSD (R8), Z0
+	VBROADCASTSD 8(R8), Z1
+	VBROADCASTSD 16(R8), Z2
+	VBROADCASTSD 24(R8), Z3
+	VBROADCASTSD 32(R8), Z4
+	VBROADCASTSD 40(R8), Z4
+	VBROADCASTSD 48(R8), Z5
+	VBROADCASTSD 56(R8), Z6
+	MOVQ         $0x3ff0000000000000, R8
+	VMOVQ        R8, X7
 	VBROADCASTSD X7, Z7
+	VSUBPD       Z0, Z7, Z7
+	MOVQ         $0x7fffffffffffffff, R8
+	VMOVQ        R8, X8
+	VBROADCASTSD X8, Z8
 	SUBQ         $0x10, AX
-	JB           after57
+	JB           after96
 
-vectors56:
-	VMOVUPD      (SI)(BX*1), Z9
+vectors95:
+	VMOVUPD      (DX)(CX*1), Z9
 	VMULPD       Z6, Z9, Z9
-	VMOVUPD      (R9)(BX*1), Z10
+	VMOVUPD      (DI)(CX*1), Z10
 	VFMADD231PD  Z5, Z10, Z9
-	VMULPD       Z8, Z9, Z11
-	VMOVUPD      (DI)(BX*1), Z12
+	VMULPD       Z7, Z9, Z11
+	VMOVUPD      (BX)(CX*1), Z12
 	VFMADD213PD  Z11, Z0, Z12
-	VANDPD       Z9, Z7, Z9
+	VANDPD       Z9, Z8, Z9
 	VADDPD       Z9, Z2, Z9
-	VMOVUPD      (R8)(BX*1), Z11
+	VMOVUPD      (SI)(CX*1), Z11
 	VMULPD       Z1, Z11, Z11
 	VMAXPD       Z11, Z9, Z11
 	VCMPPD       $0x03, Z9, Z9, K2
 	VMOVAPD      Z9, K2, Z11
-	VMOVUPD      Z12, (DI)(BX*1)
-	VMOVUPD      Z11, (R8)(BX*1)
+	VMOVUPD      Z12, (BX)(CX*1)
+	VMOVUPD      Z11, (SI)(CX*1)
 	VDIVPD       Z11, Z12, Z12
 	VFNMADD231PD Z4, Z10, Z10
 	VFNMADD231PD Z3, Z12, Z10
-	VMOVUPD      Z10, (R9)(BX*1)
-	VMOVUPD      64(SI)(BX*1), Z9
+	VMOVUPD      Z10, (DI)(CX*1)
+	VMOVUPD      64(DX)(CX*1), Z9
 	VMULPD       Z6, Z9, Z9
-	VMOVUPD      64(R9)(BX*1), Z10
+	VMOVUPD      64(DI)(CX*1), Z10
 	VFMADD231PD  Z5, Z10, Z9
-	VMULPD       Z8, Z9, Z11
-	VMOVUPD      64(DI)(BX*1), Z12
+	VMULPD       Z7, Z9, Z11
+	VMOVUPD      64(BX)(CX*1), Z12
 	VFMADD213PD  Z11, Z0, Z12
-	VANDPD       Z9, Z7, Z9
+	VANDPD       Z9, Z8, Z9
 	VADDPD       Z9, Z2, Z9
-	VMOVUPD      64(R8)(BX*1), Z11
+	VMOVUPD      64(SI)(CX*1), Z11
 	VMULPD       Z1, Z11, Z11
 	VMAXPD       Z11, Z9, Z11
 	VCMPPD       $0x03, Z9, Z9, K2
 	VMOVAPD      Z9, K2, Z11
-	VMOVUPD      Z12, 64(DI)(BX*1)
-	VMOVUPD      Z11, 64(R8)(BX*1)
+	VMOVUPD      Z12, 64(BX)(CX*1)
+	VMOVUPD      Z11, 64(SI)(CX*1)
 	VDIVPD       Z11, Z12, Z12
 	VFNMADD231PD Z4, Z10, Z10
 	VFNMADD231PD Z3, Z12, Z10
-	VMOVUPD      Z10, 64(R9)(BX*1)
-	ADDQ         $0x00000080, BX
+	VMOVUPD      Z10, 64(DI)(CX*1)
+	ADDQ         $0x00000080, CX
 	SUBQ         $0x10, AX
-	JAE          vectors56
+	JAE          vectors95
 
-after57:
+after96:
 	ADDQ $0x10, AX
 	SUBQ $0x08, AX
-	JB   after59
+	JB   after98
 
-vectors58:
-	VMOVUPD      (SI)(BX*1), Z9
+vectors97:
+	VMOVUPD      (DX)(CX*1), Z9
 	VMULPD       Z6, Z9, Z9
-	VMOVUPD      (R9)(BX*1), Z10
+	VMOVUPD      (DI)(CX*1), Z10
 	VFMADD231PD  Z5, Z10, Z9
-	VMULPD       Z8, Z9, Z11
-	VMOVUPD      (DI)(BX*1), Z12
+	VMULPD       Z7, Z9, Z11
+	VMOVUPD      (BX)(CX*1), Z12
 	VFMADD213PD  Z11, Z0, Z12
-	VANDPD       Z9, Z7, Z9
+	VANDPD       Z9, Z8, Z9
 	VADDPD       Z9, Z2, Z9
-	VMOVUPD      (R8)(BX*1), Z11
+	VMOVUPD      (SI)(CX*1), Z11
 	VMULPD       Z1, Z11, Z11
 	VMAXPD       Z11, Z9, Z11
 	VCMPPD       $0x03, Z9, Z9, K2
 	VMOVAPD      Z9, K2, Z11
-	VMOVUPD      Z12, (DI)(BX*1)
-	VMOVUPD      Z11, (R8)(BX*1)
+	VMOVUPD      Z12, (BX)(CX*1)
+	VMOVUPD      Z11, (SI)(CX*1)
 	VDIVPD       Z11, Z12, Z12
 	VFNMADD231PD Z4, Z10, Z10
 	VFNMADD231PD Z3, Z12, Z10
-	VMOVUPD      Z10, (R9)(BX*1)
-	ADDQ         $0x00000040, BX
+	VMOVUPD      Z10, (DI)(CX*1)
+	ADDQ         $0x00000040, CX
 	SUBQ         $0x08, AX
-	JAE          vectors58
+	JAE          vectors97
 
-after59:
+after98:
 	ADDQ         $0x08, AX
-	JZ           done60
-	ANDQ         $+7, AX
-	MOVQ         AX, CX
-	MOVL         $0x00000001, DX
-	SHLL         CL, DX
-	DECL         DX
-	KMOVB        DX, K1
-	VMOVUPD.Z    (SI)(BX*1), K1, Z9
-	VMULPD       Z6, Z9, Z6
-	VMOVUPD.Z    (R9)(BX*1), K1, Z9
-	VFMADD231PD  Z5, Z9, Z6
-	VMULPD       Z8, Z6, Z5
-	VMOVUPD.Z    (DI)(BX*1), K1, Z8
-	VFMADD213PD  Z5, Z0, Z8
-	VANDPD       Z6, Z7, Z6
-	VADDPD       Z6, Z2, Z6
-	VMOVUPD.Z    (R8)(BX*1), K1, Z0
-	VMULPD       Z1, Z0, Z0
-	VMAXPD       Z0, Z6, Z0
-	VCMPPD       $0x03, Z6, Z6, K2
-	VMOVAPD      Z6, K2, Z0
-	VMOVUPD      Z8, K1, (DI)(BX*1)
-	VMOVUPD      Z0, K1, (R8)(BX*1)
-	VDIVPD       Z0, Z8, Z8
-	VFNMADD231PD Z4, Z9, Z9
-	VFNMADD231PD Z3, Z8, Z9
-	VMOVUPD      Z9, K1, (R9)(BX*1)
+	TESTQ        $0x00000007, AX
+	JZ           done99
+	TESTQ        $0x00000004, AX
+	JZ           rest100
+	VMOVUPD      (DX)(CX*1), Y9
+	VMULPD       Y6, Y9, Y9
+	VMOVUPD      (DI)(CX*1), Y10
+	VFMADD231PD  Y5, Y10, Y9
+	VMULPD       Y7, Y9, Y11
+	VMOVUPD      (BX)(CX*1), Y12
+	VFMADD213PD  Y11, Y0, Y12
+	VANDPD       Y9, Y8, Y9
+	VADDPD       Y9, Y2, Y9
+	VMOVUPD      (SI)(CX*1), Y11
+	VMULPD       Y1, Y11, Y11
+	VMAXPD       Y11, Y9, Y11
+	VCMPPD       $0x03, Y9, Y9, K2
+	VMOVAPD      Y9, K2, Y11
+	VMOVUPD      Y12, (BX)(CX*1)
+	VMOVUPD      Y11, (SI)(CX*1)
+	VDIVPD       Y11, Y12, Y12
+	VFNMADD231PD Y4, Y10, Y10
+	VFNMADD231PD Y3, Y12, Y10
+	VMOVUPD      Y10, (DI)(CX*1)
+	ADDQ         $0x00000020, CX
 
-done60:
+rest100:
+	TESTQ        $0x00000002, AX
+	JZ           rest101
+	VMOVUPD      (DX)(CX*1), X9
+	VMULPD       X6, X9, X9
+	VMOVUPD      (DI)(CX*1), X10
+	VFMADD231PD  X5, X10, X9
+	VMULPD       X7, X9, X11
+	VMOVUPD      (BX)(CX*1), X12
+	VFMADD213PD  X11, X0, X12
+	VANDPD       X9, X8, X9
+	VADDPD       X9, X2, X9
+	VMOVUPD      (SI)(CX*1), X11
+	VMULPD       X1, X11, X11
+	VMAXPD       X11, X9, X11
+	VCMPPD       $0x03, X9, X9, K2
+	VMOVAPD      X9, K2, X11
+	VMOVUPD      X12, (BX)(CX*1)
+	VMOVUPD      X11, (SI)(CX*1)
+	VDIVPD       X11, X12, X12
+	VFNMADD231PD X4, X10, X10
+	VFNMADD231PD X3, X12, X10
+	VMOVUPD      X10, (DI)(CX*1)
+	ADDQ         $0x00000010, CX
+
+rest101:
+	TESTQ        $0x00000001, AX
+	JZ           rest102
+	VMOVSD       (DX)(CX*1), X9
+	VMULPD       X6, X9, X6
+	VMOVSD       (DI)(CX*1), X9
+	VFMADD231PD  X5, X9, X6
+	VMULPD       X7, X6, X5
+	VMOVSD       (BX)(CX*1), X7
+	VFMADD213PD  X5, X0, X7
+	VANDPD       X6, X8, X6
+	VADDPD       X6, X2, X6
+	VMOVSD       (SI)(CX*1), X0
+	VMULPD       X1, X0, X0
+	VMAXPD       X0, X6, X0
+	VCMPPD       $0x03, X6, X6, K2
+	VMOVAPD      X6, K2, X0
+	VMOVSD       X7, (BX)(CX*1)
+	VMOVSD       X0, (SI)(CX*1)
+	VDIVPD       X0, X7, X7
+	VFNMADD231PD X4, X9, X9
+	VFNMADD231PD X3, X7, X9
+	VMOVSD       X9, (DI)(CX*1)
+
+rest102:
+done99:
 	VZEROUPPER
 	RET

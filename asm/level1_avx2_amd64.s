@@ -955,6 +955,8 @@ vectors61:
 
 after62:
 	ADDQ        $0x08, AX
+	TESTQ       $0x00000007, AX
+	JZ          done63
 	TESTQ       $0x00000004, AX
 	JZ          rest64
 	VMOVUPS     (DX)(CX*1), X1
@@ -981,6 +983,7 @@ rest65:
 	VMOVSS      X2, (BX)(CX*1)
 
 rest66:
+done63:
 	VZEROUPPER
 	RET
 
@@ -1038,6 +1041,8 @@ vectors69:
 
 after70:
 	ADDQ        $0x08, AX
+	TESTQ       $0x00000007, AX
+	JZ          done71
 	TESTQ       $0x00000004, AX
 	JZ          rest72
 	VMOVUPS     (DX)(CX*1), X2
@@ -1067,6 +1072,7 @@ rest73:
 	VMOVSS      X1, (BX)(CX*1)
 
 rest74:
+done71:
 	VZEROUPPER
 	RET
 
@@ -1112,6 +1118,8 @@ vectors77:
 
 after78:
 	ADDQ    $0x08, AX
+	TESTQ   $0x00000007, AX
+	JZ      done79
 	TESTQ   $0x00000004, AX
 	JZ      rest80
 	VMOVUPS (DX)(CX*1), X1
@@ -1135,6 +1143,7 @@ rest81:
 	VMOVSS X0, (DX)(CX*1)
 
 rest82:
+done79:
 	VZEROUPPER
 	RET
 
@@ -1181,6 +1190,8 @@ vectors85:
 
 after86:
 	ADDQ    $0x08, AX
+	TESTQ   $0x00000007, AX
+	JZ      done87
 	TESTQ   $0x00000004, AX
 	JZ      rest88
 	VMOVUPS (DX)(CX*1), X1
@@ -1204,6 +1215,7 @@ rest89:
 	VMOVSS X0, (BX)(CX*1)
 
 rest90:
+done87:
 	VZEROUPPER
 	RET
 
@@ -1254,6 +1266,8 @@ vectors93:
 
 after94:
 	ADDQ    $0x08, AX
+	TESTQ   $0x00000007, AX
+	JZ      done95
 	TESTQ   $0x00000004, AX
 	JZ      rest96
 	VMOVUPS (DX)(CX*1), X0
@@ -1280,6 +1294,7 @@ rest97:
 	VMOVSS X0, (BX)(CX*1)
 
 rest98:
+done95:
 	VZEROUPPER
 	RET
 
@@ -1352,6 +1367,8 @@ vectors101:
 
 after102:
 	ADDQ        $0x08, AX
+	TESTQ       $0x00000007, AX
+	JZ          done103
 	TESTQ       $0x00000004, AX
 	JZ          rest104
 	VMOVUPS     (DX)(CX*1), X2
@@ -1390,6 +1407,7 @@ rest105:
 	VMOVSS      X3, (BX)(CX*1)
 
 rest106:
+done103:
 	VZEROUPPER
 	RET
 
@@ -1441,6 +1459,8 @@ vectors109:
 
 after110:
 	ADDQ    $0x08, AX
+	TESTQ   $0x00000007, AX
+	JZ      done111
 	TESTQ   $0x00000004, AX
 	JZ      rest112
 	VMOVUPS (DX)(CX*1), X0
@@ -1467,6 +1487,7 @@ rest113:
 	VMOVSS X0, (SI)(CX*1)
 
 rest114:
+done111:
 	VZEROUPPER
 	RET
 
@@ -1518,6 +1539,8 @@ vectors117:
 
 after118:
 	ADDQ    $0x08, AX
+	TESTQ   $0x00000007, AX
+	JZ      done119
 	TESTQ   $0x00000004, AX
 	JZ      rest120
 	VMOVUPS (DX)(CX*1), X0
@@ -1544,6 +1567,7 @@ rest121:
 	VMOVSS X0, (SI)(CX*1)
 
 rest122:
+done119:
 	VZEROUPPER
 	RET
 
@@ -1595,6 +1619,8 @@ vectors125:
 
 after126:
 	ADDQ    $0x08, AX
+	TESTQ   $0x00000007, AX
+	JZ      done127
 	TESTQ   $0x00000004, AX
 	JZ      rest128
 	VMOVUPS (DX)(CX*1), X0
@@ -1621,6 +1647,7 @@ rest129:
 	VMOVSS X0, (SI)(CX*1)
 
 rest130:
+done127:
 	VZEROUPPER
 	RET
 
@@ -1672,6 +1699,8 @@ vectors133:
 
 after134:
 	ADDQ    $0x08, AX
+	TESTQ   $0x00000007, AX
+	JZ      done135
 	TESTQ   $0x00000004, AX
 	JZ      rest136
 	VMOVUPS (DX)(CX*1), X0
@@ -1698,6 +1727,7 @@ rest137:
 	VMOVSS X0, (SI)(CX*1)
 
 rest138:
+done135:
 	VZEROUPPER
 	RET
 
@@ -1754,6 +1784,8 @@ vectors141:
 
 after142:
 	ADDQ        $0x08, AX
+	TESTQ       $0x00000007, AX
+	JZ          done143
 	TESTQ       $0x00000004, AX
 	JZ          rest144
 	VMOVUPS     (DX)(CX*1), X0
@@ -1783,6 +1815,7 @@ rest145:
 	VMOVSS      X2, (SI)(CX*1)
 
 rest146:
+done143:
 	VZEROUPPER
 	RET
 
@@ -1828,6 +1861,8 @@ vectors149:
 
 after150:
 	ADDQ    $0x08, AX
+	TESTQ   $0x00000007, AX
+	JZ      done151
 	TESTQ   $0x00000004, AX
 	JZ      rest152
 	VMOVUPS (DX)(CX*1), X0
@@ -1851,6 +1886,7 @@ rest153:
 	VMOVSS  X0, (BX)(CX*1)
 
 rest154:
+done151:
 	VZEROUPPER
 	RET
 
@@ -2802,6 +2838,8 @@ vectors215:
 
 after216:
 	ADDQ        $0x04, AX
+	TESTQ       $0x00000003, AX
+	JZ          done217
 	TESTQ       $0x00000002, AX
 	JZ          rest218
 	VMOVUPD     (DX)(CX*1), X1
@@ -2819,6 +2857,7 @@ rest218:
 	VMOVSD      X2, (BX)(CX*1)
 
 rest219:
+done217:
 	VZEROUPPER
 	RET
 
@@ -2876,6 +2915,8 @@ vectors222:
 
 after223:
 	ADDQ        $0x04, AX
+	TESTQ       $0x00000003, AX
+	JZ          done224
 	TESTQ       $0x00000002, AX
 	JZ          rest225
 	VMOVUPD     (DX)(CX*1), X2
@@ -2895,6 +2936,7 @@ rest225:
 	VMOVSD      X1, (BX)(CX*1)
 
 rest226:
+done224:
 	VZEROUPPER
 	RET
 
@@ -2940,6 +2982,8 @@ vectors229:
 
 after230:
 	ADDQ    $0x04, AX
+	TESTQ   $0x00000003, AX
+	JZ      done231
 	TESTQ   $0x00000002, AX
 	JZ      rest232
 	VMOVUPD (DX)(CX*1), X1
@@ -2955,6 +2999,7 @@ rest232:
 	VMOVSD X0, (DX)(CX*1)
 
 rest233:
+done231:
 	VZEROUPPER
 	RET
 
@@ -3001,6 +3046,8 @@ vectors236:
 
 after237:
 	ADDQ    $0x04, AX
+	TESTQ   $0x00000003, AX
+	JZ      done238
 	TESTQ   $0x00000002, AX
 	JZ      rest239
 	VMOVUPD (DX)(CX*1), X1
@@ -3016,6 +3063,7 @@ rest239:
 	VMOVSD X0, (BX)(CX*1)
 
 rest240:
+done238:
 	VZEROUPPER
 	RET
 
@@ -3066,6 +3114,8 @@ vectors243:
 
 after244:
 	ADDQ    $0x04, AX
+	TESTQ   $0x00000003, AX
+	JZ      done245
 	TESTQ   $0x00000002, AX
 	JZ      rest246
 	VMOVUPD (DX)(CX*1), X0
@@ -3083,6 +3133,7 @@ rest246:
 	VMOVSD X0, (BX)(CX*1)
 
 rest247:
+done245:
 	VZEROUPPER
 	RET
 
@@ -3155,6 +3206,8 @@ vectors250:
 
 after251:
 	ADDQ        $0x04, AX
+	TESTQ       $0x00000003, AX
+	JZ          done252
 	TESTQ       $0x00000002, AX
 	JZ          rest253
 	VMOVUPD     (DX)(CX*1), X2
@@ -3180,6 +3233,7 @@ rest253:
 	VMOVSD      X3, (BX)(CX*1)
 
 rest254:
+done252:
 	VZEROUPPER
 	RET
 
@@ -3231,6 +3285,8 @@ vectors257:
 
 after258:
 	ADDQ    $0x04, AX
+	TESTQ   $0x00000003, AX
+	JZ      done259
 	TESTQ   $0x00000002, AX
 	JZ      rest260
 	VMOVUPD (DX)(CX*1), X0
@@ -3248,6 +3304,7 @@ rest260:
 	VMOVSD X0, (SI)(CX*1)
 
 rest261:
+done259:
 	VZEROUPPER
 	RET
 
@@ -3299,6 +3356,8 @@ vectors264:
 
 after265:
 	ADDQ    $0x04, AX
+	TESTQ   $0x00000003, AX
+	JZ      done266
 	TESTQ   $0x00000002, AX
 	JZ      rest267
 	VMOVUPD (DX)(CX*1), X0
@@ -3316,6 +3375,7 @@ rest267:
 	VMOVSD X0, (SI)(CX*1)
 
 rest268:
+done266:
 	VZEROUPPER
 	RET
 
@@ -3367,6 +3427,8 @@ vectors271:
 
 after272:
 	ADDQ    $0x04, AX
+	TESTQ   $0x00000003, AX
+	JZ      done273
 	TESTQ   $0x00000002, AX
 	JZ      rest274
 	VMOVUPD (DX)(CX*1), X0
@@ -3384,6 +3446,7 @@ rest274:
 	VMOVSD X0, (SI)(CX*1)
 
 rest275:
+done273:
 	VZEROUPPER
 	RET
 
@@ -3435,6 +3498,8 @@ vectors278:
 
 after279:
 	ADDQ    $0x04, AX
+	TESTQ   $0x00000003, AX
+	JZ      done280
 	TESTQ   $0x00000002, AX
 	JZ      rest281
 	VMOVUPD (DX)(CX*1), X0
@@ -3452,6 +3517,7 @@ rest281:
 	VMOVSD X0, (SI)(CX*1)
 
 rest282:
+done280:
 	VZEROUPPER
 	RET
 
@@ -3508,6 +3574,8 @@ vectors285:
 
 after286:
 	ADDQ        $0x04, AX
+	TESTQ       $0x00000003, AX
+	JZ          done287
 	TESTQ       $0x00000002, AX
 	JZ          rest288
 	VMOVUPD     (DX)(CX*1), X0
@@ -3527,6 +3595,7 @@ rest288:
 	VMOVSD      X2, (SI)(CX*1)
 
 rest289:
+done287:
 	VZEROUPPER
 	RET
 
@@ -3572,6 +3641,8 @@ vectors292:
 
 after293:
 	ADDQ    $0x04, AX
+	TESTQ   $0x00000003, AX
+	JZ      done294
 	TESTQ   $0x00000002, AX
 	JZ      rest295
 	VMOVUPD (DX)(CX*1), X0
@@ -3587,5 +3658,6 @@ rest295:
 	VMOVSD  X0, (BX)(CX*1)
 
 rest296:
+done294:
 	VZEROUPPER
 	RET

@@ -594,34 +594,34 @@ found39:
 	RET
 
 // func axpyAVX512F32(alpha float32, x []float32, y []float32)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, FMA3
 TEXT ·axpyAVX512F32(SB), NOSPLIT, $0-56
 	MOVQ         x_len+16(FP), AX
-	XORL         BX, BX
-	MOVQ         x_base+8(FP), SI
-	MOVQ         y_base+32(FP), DI
+	XORL         CX, CX
+	MOVQ         x_base+8(FP), DX
+	MOVQ         y_base+32(FP), BX
 	VBROADCASTSS alpha+0(FP), Z0
 	SUBQ         $0x40, AX
 	JB           after44
 
 vectors43:
-	VMOVUPS     (SI)(BX*1), Z1
-	VMOVUPS     (DI)(BX*1), Z2
+	VMOVUPS     (DX)(CX*1), Z1
+	VMOVUPS     (BX)(CX*1), Z2
 	VFMADD231PS Z0, Z1, Z2
-	VMOVUPS     Z2, (DI)(BX*1)
-	VMOVUPS     64(SI)(BX*1), Z1
-	VMOVUPS     64(DI)(BX*1), Z2
+	VMOVUPS     Z2, (BX)(CX*1)
+	VMOVUPS     64(DX)(CX*1), Z1
+	VMOVUPS     64(BX)(CX*1), Z2
 	VFMADD231PS Z0, Z1, Z2
-	VMOVUPS     Z2, 64(DI)(BX*1)
-	VMOVUPS     128(SI)(BX*1), Z1
-	VMOVUPS     128(DI)(BX*1), Z2
+	VMOVUPS     Z2, 64(BX)(CX*1)
+	VMOVUPS     128(DX)(CX*1), Z1
+	VMOVUPS     128(BX)(CX*1), Z2
 	VFMADD231PS Z0, Z1, Z2
-	VMOVUPS     Z2, 128(DI)(BX*1)
-	VMOVUPS     192(SI)(BX*1), Z1
-	VMOVUPS     192(DI)(BX*1), Z2
+	VMOVUPS     Z2, 128(BX)(CX*1)
+	VMOVUPS     192(DX)(CX*1), Z1
+	VMOVUPS     192(BX)(CX*1), Z2
 	VFMADD231PS Z0, Z1, Z2
-	VMOVUPS     Z2, 192(DI)(BX*1)
-	ADDQ        $0x00000100, BX
+	VMOVUPS     Z2, 192(BX)(CX*1)
+	ADDQ        $0x00000100, CX
 	SUBQ        $0x40, AX
 	JAE         vectors43
 
@@ -631,100 +631,153 @@ after44:
 	JB   after46
 
 vectors45:
-	VMOVUPS     (SI)(BX*1), Z1
-	VMOVUPS     (DI)(BX*1), Z2
+	VMOVUPS     (DX)(CX*1), Z1
+	VMOVUPS     (BX)(CX*1), Z2
 	VFMADD231PS Z0, Z1, Z2
-	VMOVUPS     Z2, (DI)(BX*1)
-	ADDQ        $0x00000040, BX
+	VMOVUPS     Z2, (BX)(CX*1)
+	ADDQ        $0x00000040, CX
 	SUBQ        $0x10, AX
 	JAE         vectors45
 
 after46:
 	ADDQ        $0x10, AX
+	TESTQ       $0x0000000f, AX
 	JZ          done47
-	ANDQ        $+15, AX
-	MOVQ        AX, CX
-	MOVL        $0x00000001, DX
-	SHLL        CL, DX
-	DECL        DX
-	KMOVW       DX, K1
-	VMOVUPS.Z   (SI)(BX*1), K1, Z1
-	VMOVUPS.Z   (DI)(BX*1), K1, Z2
-	VFMADD231PS Z0, Z1, Z2
-	VMOVUPS     Z2, K1, (DI)(BX*1)
+	TESTQ       $0x00000008, AX
+	JZ          rest48
+	VMOVUPS     (DX)(CX*1), Y1
+	VMOVUPS     (BX)(CX*1), Y2
+	VFMADD231PS Y0, Y1, Y2
+	VMOVUPS     Y2, (BX)(CX*1)
+	ADDQ        $0x00000020, CX
 
+rest48:
+	TESTQ       $0x00000004, AX
+	JZ          rest49
+	VMOVUPS     (DX)(CX*1), X1
+	VMOVUPS     (BX)(CX*1), X2
+	VFMADD231PS X0, X1, X2
+	VMOVUPS     X2, (BX)(CX*1)
+	ADDQ        $0x00000010, CX
+
+rest49:
+	TESTQ       $0x00000002, AX
+	JZ          rest50
+	VMOVSD      (DX)(CX*1), X1
+	VMOVSD      (BX)(CX*1), X2
+	VFMADD231PS X0, X1, X2
+	VMOVSD      X2, (BX)(CX*1)
+	ADDQ        $0x00000008, CX
+
+rest50:
+	TESTQ       $0x00000001, AX
+	JZ          rest51
+	VMOVSS      (DX)(CX*1), X1
+	VMOVSS      (BX)(CX*1), X2
+	VFMADD231PS X0, X1, X2
+	VMOVSS      X2, (BX)(CX*1)
+
+rest51:
 done47:
 	VZEROUPPER
 	RET
 
 // func axpbyAVX512F32(alpha float32, x []float32, beta float32, y []float32)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, FMA3
 TEXT ·axpbyAVX512F32(SB), NOSPLIT, $0-64
 	MOVQ         x_len+16(FP), AX
-	XORL         BX, BX
-	MOVQ         x_base+8(FP), SI
-	MOVQ         y_base+40(FP), DI
+	XORL         CX, CX
+	MOVQ         x_base+8(FP), DX
+	MOVQ         y_base+40(FP), BX
 	VBROADCASTSS alpha+0(FP), Z0
 	VBROADCASTSS beta+32(FP), Z1
 	SUBQ         $0x40, AX
-	JB           after49
+	JB           after53
 
-vectors48:
-	VMOVUPS     (SI)(BX*1), Z2
-	VMOVUPS     (DI)(BX*1), Z3
+vectors52:
+	VMOVUPS     (DX)(CX*1), Z2
+	VMOVUPS     (BX)(CX*1), Z3
 	VMULPS      Z1, Z3, Z3
 	VFMADD231PS Z0, Z2, Z3
-	VMOVUPS     Z3, (DI)(BX*1)
-	VMOVUPS     64(SI)(BX*1), Z2
-	VMOVUPS     64(DI)(BX*1), Z3
+	VMOVUPS     Z3, (BX)(CX*1)
+	VMOVUPS     64(DX)(CX*1), Z2
+	VMOVUPS     64(BX)(CX*1), Z3
 	VMULPS      Z1, Z3, Z3
 	VFMADD231PS Z0, Z2, Z3
-	VMOVUPS     Z3, 64(DI)(BX*1)
-	VMOVUPS     128(SI)(BX*1), Z2
-	VMOVUPS     128(DI)(BX*1), Z3
+	VMOVUPS     Z3, 64(BX)(CX*1)
+	VMOVUPS     128(DX)(CX*1), Z2
+	VMOVUPS     128(BX)(CX*1), Z3
 	VMULPS      Z1, Z3, Z3
 	VFMADD231PS Z0, Z2, Z3
-	VMOVUPS     Z3, 128(DI)(BX*1)
-	VMOVUPS     192(SI)(BX*1), Z2
-	VMOVUPS     192(DI)(BX*1), Z3
+	VMOVUPS     Z3, 128(BX)(CX*1)
+	VMOVUPS     192(DX)(CX*1), Z2
+	VMOVUPS     192(BX)(CX*1), Z3
 	VMULPS      Z1, Z3, Z3
 	VFMADD231PS Z0, Z2, Z3
-	VMOVUPS     Z3, 192(DI)(BX*1)
-	ADDQ        $0x00000100, BX
+	VMOVUPS     Z3, 192(BX)(CX*1)
+	ADDQ        $0x00000100, CX
 	SUBQ        $0x40, AX
-	JAE         vectors48
+	JAE         vectors52
 
-after49:
+after53:
 	ADDQ $0x40, AX
 	SUBQ $0x10, AX
-	JB   after51
+	JB   after55
 
-vectors50:
-	VMOVUPS     (SI)(BX*1), Z2
-	VMOVUPS     (DI)(BX*1), Z3
+vectors54:
+	VMOVUPS     (DX)(CX*1), Z2
+	VMOVUPS     (BX)(CX*1), Z3
 	VMULPS      Z1, Z3, Z3
 	VFMADD231PS Z0, Z2, Z3
-	VMOVUPS     Z3, (DI)(BX*1)
-	ADDQ        $0x00000040, BX
+	VMOVUPS     Z3, (BX)(CX*1)
+	ADDQ        $0x00000040, CX
 	SUBQ        $0x10, AX
-	JAE         vectors50
+	JAE         vectors54
 
-after51:
+after55:
 	ADDQ        $0x10, AX
-	JZ          done52
-	ANDQ        $+15, AX
-	MOVQ        AX, CX
-	MOVL        $0x00000001, DX
-	SHLL        CL, DX
-	DECL        DX
-	KMOVW       DX, K1
-	VMOVUPS.Z   (SI)(BX*1), K1, Z2
-	VMOVUPS.Z   (DI)(BX*1), K1, Z3
-	VMULPS      Z1, Z3, Z1
-	VFMADD231PS Z0, Z2, Z1
-	VMOVUPS     Z1, K1, (DI)(BX*1)
+	TESTQ       $0x0000000f, AX
+	JZ          done56
+	TESTQ       $0x00000008, AX
+	JZ          rest57
+	VMOVUPS     (DX)(CX*1), Y2
+	VMOVUPS     (BX)(CX*1), Y3
+	VMULPS      Y1, Y3, Y3
+	VFMADD231PS Y0, Y2, Y3
+	VMOVUPS     Y3, (BX)(CX*1)
+	ADDQ        $0x00000020, CX
 
-done52:
+rest57:
+	TESTQ       $0x00000004, AX
+	JZ          rest58
+	VMOVUPS     (DX)(CX*1), X2
+	VMOVUPS     (BX)(CX*1), X3
+	VMULPS      X1, X3, X3
+	VFMADD231PS X0, X2, X3
+	VMOVUPS     X3, (BX)(CX*1)
+	ADDQ        $0x00000010, CX
+
+rest58:
+	TESTQ       $0x00000002, AX
+	JZ          rest59
+	VMOVSD      (DX)(CX*1), X2
+	VMOVSD      (BX)(CX*1), X3
+	VMULPS      X1, X3, X3
+	VFMADD231PS X0, X2, X3
+	VMOVSD      X3, (BX)(CX*1)
+	ADDQ        $0x00000008, CX
+
+rest59:
+	TESTQ       $0x00000001, AX
+	JZ          rest60
+	VMOVSS      (DX)(CX*1), X2
+	VMOVSS      (BX)(CX*1), X3
+	VMULPS      X1, X3, X1
+	VFMADD231PS X0, X2, X1
+	VMOVSS      X1, (BX)(CX*1)
+
+rest60:
+done56:
 	VZEROUPPER
 	RET
 
@@ -732,56 +785,78 @@ done52:
 // Requires: AVX, AVX512F
 TEXT ·scalAVX512F32(SB), NOSPLIT, $0-32
 	MOVQ         x_len+16(FP), AX
-	XORL         BX, BX
-	MOVQ         x_base+8(FP), SI
+	XORL         CX, CX
+	MOVQ         x_base+8(FP), DX
 	VBROADCASTSS alpha+0(FP), Z0
 	SUBQ         $0x40, AX
-	JB           after54
+	JB           after62
 
-vectors53:
-	VMOVUPS (SI)(BX*1), Z1
+vectors61:
+	VMOVUPS (DX)(CX*1), Z1
 	VMULPS  Z0, Z1, Z1
-	VMOVUPS Z1, (SI)(BX*1)
-	VMOVUPS 64(SI)(BX*1), Z1
+	VMOVUPS Z1, (DX)(CX*1)
+	VMOVUPS 64(DX)(CX*1), Z1
 	VMULPS  Z0, Z1, Z1
-	VMOVUPS Z1, 64(SI)(BX*1)
-	VMOVUPS 128(SI)(BX*1), Z1
+	VMOVUPS Z1, 64(DX)(CX*1)
+	VMOVUPS 128(DX)(CX*1), Z1
 	VMULPS  Z0, Z1, Z1
-	VMOVUPS Z1, 128(SI)(BX*1)
-	VMOVUPS 192(SI)(BX*1), Z1
+	VMOVUPS Z1, 128(DX)(CX*1)
+	VMOVUPS 192(DX)(CX*1), Z1
 	VMULPS  Z0, Z1, Z1
-	VMOVUPS Z1, 192(SI)(BX*1)
-	ADDQ    $0x00000100, BX
+	VMOVUPS Z1, 192(DX)(CX*1)
+	ADDQ    $0x00000100, CX
 	SUBQ    $0x40, AX
-	JAE     vectors53
+	JAE     vectors61
 
-after54:
+after62:
 	ADDQ $0x40, AX
 	SUBQ $0x10, AX
-	JB   after56
+	JB   after64
 
-vectors55:
-	VMOVUPS (SI)(BX*1), Z1
+vectors63:
+	VMOVUPS (DX)(CX*1), Z1
 	VMULPS  Z0, Z1, Z1
-	VMOVUPS Z1, (SI)(BX*1)
-	ADDQ    $0x00000040, BX
+	VMOVUPS Z1, (DX)(CX*1)
+	ADDQ    $0x00000040, CX
 	SUBQ    $0x10, AX
-	JAE     vectors55
+	JAE     vectors63
 
-after56:
-	ADDQ      $0x10, AX
-	JZ        done57
-	ANDQ      $+15, AX
-	MOVQ      AX, CX
-	MOVL      $0x00000001, DX
-	SHLL      CL, DX
-	DECL      DX
-	KMOVW     DX, K1
-	VMOVUPS.Z (SI)(BX*1), K1, Z1
-	VMULPS    Z0, Z1, Z0
-	VMOVUPS   Z0, K1, (SI)(BX*1)
+after64:
+	ADDQ    $0x10, AX
+	TESTQ   $0x0000000f, AX
+	JZ      done65
+	TESTQ   $0x00000008, AX
+	JZ      rest66
+	VMOVUPS (DX)(CX*1), Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS Y1, (DX)(CX*1)
+	ADDQ    $0x00000020, CX
 
-done57:
+rest66:
+	TESTQ   $0x00000004, AX
+	JZ      rest67
+	VMOVUPS (DX)(CX*1), X1
+	VMULPS  X0, X1, X1
+	VMOVUPS X1, (DX)(CX*1)
+	ADDQ    $0x00000010, CX
+
+rest67:
+	TESTQ  $0x00000002, AX
+	JZ     rest68
+	VMOVSD (DX)(CX*1), X1
+	VMULPS X0, X1, X1
+	VMOVSD X1, (DX)(CX*1)
+	ADDQ   $0x00000008, CX
+
+rest68:
+	TESTQ  $0x00000001, AX
+	JZ     rest69
+	VMOVSS (DX)(CX*1), X1
+	VMULPS X0, X1, X0
+	VMOVSS X0, (DX)(CX*1)
+
+rest69:
+done65:
 	VZEROUPPER
 	RET
 
@@ -789,57 +864,79 @@ done57:
 // Requires: AVX, AVX512F
 TEXT ·scalToAVX512F32(SB), NOSPLIT, $0-56
 	MOVQ         x_len+16(FP), AX
-	XORL         BX, BX
-	MOVQ         x_base+8(FP), SI
-	MOVQ         dst_base+32(FP), DI
+	XORL         CX, CX
+	MOVQ         x_base+8(FP), DX
+	MOVQ         dst_base+32(FP), BX
 	VBROADCASTSS alpha+0(FP), Z0
 	SUBQ         $0x40, AX
-	JB           after59
+	JB           after71
 
-vectors58:
-	VMOVUPS (SI)(BX*1), Z1
+vectors70:
+	VMOVUPS (DX)(CX*1), Z1
 	VMULPS  Z0, Z1, Z1
-	VMOVUPS Z1, (DI)(BX*1)
-	VMOVUPS 64(SI)(BX*1), Z1
+	VMOVUPS Z1, (BX)(CX*1)
+	VMOVUPS 64(DX)(CX*1), Z1
 	VMULPS  Z0, Z1, Z1
-	VMOVUPS Z1, 64(DI)(BX*1)
-	VMOVUPS 128(SI)(BX*1), Z1
+	VMOVUPS Z1, 64(BX)(CX*1)
+	VMOVUPS 128(DX)(CX*1), Z1
 	VMULPS  Z0, Z1, Z1
-	VMOVUPS Z1, 128(DI)(BX*1)
-	VMOVUPS 192(SI)(BX*1), Z1
+	VMOVUPS Z1, 128(BX)(CX*1)
+	VMOVUPS 192(DX)(CX*1), Z1
 	VMULPS  Z0, Z1, Z1
-	VMOVUPS Z1, 192(DI)(BX*1)
-	ADDQ    $0x00000100, BX
+	VMOVUPS Z1, 192(BX)(CX*1)
+	ADDQ    $0x00000100, CX
 	SUBQ    $0x40, AX
-	JAE     vectors58
+	JAE     vectors70
 
-after59:
+after71:
 	ADDQ $0x40, AX
 	SUBQ $0x10, AX
-	JB   after61
+	JB   after73
 
-vectors60:
-	VMOVUPS (SI)(BX*1), Z1
+vectors72:
+	VMOVUPS (DX)(CX*1), Z1
 	VMULPS  Z0, Z1, Z1
-	VMOVUPS Z1, (DI)(BX*1)
-	ADDQ    $0x00000040, BX
+	VMOVUPS Z1, (BX)(CX*1)
+	ADDQ    $0x00000040, CX
 	SUBQ    $0x10, AX
-	JAE     vectors60
+	JAE     vectors72
 
-after61:
-	ADDQ      $0x10, AX
-	JZ        done62
-	ANDQ      $+15, AX
-	MOVQ      AX, CX
-	MOVL      $0x00000001, DX
-	SHLL      CL, DX
-	DECL      DX
-	KMOVW     DX, K1
-	VMOVUPS.Z (SI)(BX*1), K1, Z1
-	VMULPS    Z0, Z1, Z0
-	VMOVUPS   Z0, K1, (DI)(BX*1)
+after73:
+	ADDQ    $0x10, AX
+	TESTQ   $0x0000000f, AX
+	JZ      done74
+	TESTQ   $0x00000008, AX
+	JZ      rest75
+	VMOVUPS (DX)(CX*1), Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS Y1, (BX)(CX*1)
+	ADDQ    $0x00000020, CX
 
-done62:
+rest75:
+	TESTQ   $0x00000004, AX
+	JZ      rest76
+	VMOVUPS (DX)(CX*1), X1
+	VMULPS  X0, X1, X1
+	VMOVUPS X1, (BX)(CX*1)
+	ADDQ    $0x00000010, CX
+
+rest76:
+	TESTQ  $0x00000002, AX
+	JZ     rest77
+	VMOVSD (DX)(CX*1), X1
+	VMULPS X0, X1, X1
+	VMOVSD X1, (BX)(CX*1)
+	ADDQ   $0x00000008, CX
+
+rest77:
+	TESTQ  $0x00000001, AX
+	JZ     rest78
+	VMOVSS (DX)(CX*1), X1
+	VMULPS X0, X1, X0
+	VMOVSS X0, (BX)(CX*1)
+
+rest78:
+done74:
 	VZEROUPPER
 	RET
 
@@ -847,377 +944,138 @@ done62:
 // Requires: AVX, AVX512F
 TEXT ·swapAVX512F32(SB), NOSPLIT, $0-48
 	MOVQ x_len+8(FP), AX
-	XORL BX, BX
-	MOVQ x_base+0(FP), SI
-	MOVQ y_base+24(FP), DI
+	XORL CX, CX
+	MOVQ x_base+0(FP), DX
+	MOVQ y_base+24(FP), BX
 	SUBQ $0x40, AX
-	JB   after64
+	JB   after80
 
-vectors63:
-	VMOVUPS (SI)(BX*1), Z0
-	VMOVUPS (DI)(BX*1), Z1
-	VMOVUPS Z1, (SI)(BX*1)
-	VMOVUPS Z0, (DI)(BX*1)
-	VMOVUPS 64(SI)(BX*1), Z0
-	VMOVUPS 64(DI)(BX*1), Z1
-	VMOVUPS Z1, 64(SI)(BX*1)
-	VMOVUPS Z0, 64(DI)(BX*1)
-	VMOVUPS 128(SI)(BX*1), Z0
-	VMOVUPS 128(DI)(BX*1), Z1
-	VMOVUPS Z1, 128(SI)(BX*1)
-	VMOVUPS Z0, 128(DI)(BX*1)
-	VMOVUPS 192(SI)(BX*1), Z0
-	VMOVUPS 192(DI)(BX*1), Z1
-	VMOVUPS Z1, 192(SI)(BX*1)
-	VMOVUPS Z0, 192(DI)(BX*1)
-	ADDQ    $0x00000100, BX
+vectors79:
+	VMOVUPS (DX)(CX*1), Z0
+	VMOVUPS (BX)(CX*1), Z1
+	VMOVUPS Z1, (DX)(CX*1)
+	VMOVUPS Z0, (BX)(CX*1)
+	VMOVUPS 64(DX)(CX*1), Z0
+	VMOVUPS 64(BX)(CX*1), Z1
+	VMOVUPS Z1, 64(DX)(CX*1)
+	VMOVUPS Z0, 64(BX)(CX*1)
+	VMOVUPS 128(DX)(CX*1), Z0
+	VMOVUPS 128(BX)(CX*1), Z1
+	VMOVUPS Z1, 128(DX)(CX*1)
+	VMOVUPS Z0, 128(BX)(CX*1)
+	VMOVUPS 192(DX)(CX*1), Z0
+	VMOVUPS 192(BX)(CX*1), Z1
+	VMOVUPS Z1, 192(DX)(CX*1)
+	VMOVUPS Z0, 192(BX)(CX*1)
+	ADDQ    $0x00000100, CX
 	SUBQ    $0x40, AX
-	JAE     vectors63
+	JAE     vectors79
 
-after64:
+after80:
 	ADDQ $0x40, AX
 	SUBQ $0x10, AX
-	JB   after66
+	JB   after82
 
-vectors65:
-	VMOVUPS (SI)(BX*1), Z0
-	VMOVUPS (DI)(BX*1), Z1
-	VMOVUPS Z1, (SI)(BX*1)
-	VMOVUPS Z0, (DI)(BX*1)
-	ADDQ    $0x00000040, BX
+vectors81:
+	VMOVUPS (DX)(CX*1), Z0
+	VMOVUPS (BX)(CX*1), Z1
+	VMOVUPS Z1, (DX)(CX*1)
+	VMOVUPS Z0, (BX)(CX*1)
+	ADDQ    $0x00000040, CX
 	SUBQ    $0x10, AX
-	JAE     vectors65
+	JAE     vectors81
 
-after66:
-	ADDQ      $0x10, AX
-	JZ        done67
-	ANDQ      $+15, AX
-	MOVQ      AX, CX
-	MOVL      $0x00000001, DX
-	SHLL      CL, DX
-	DECL      DX
-	KMOVW     DX, K1
-	VMOVUPS.Z (SI)(BX*1), K1, Z0
-	VMOVUPS.Z (DI)(BX*1), K1, Z1
-	VMOVUPS   Z1, K1, (SI)(BX*1)
-	VMOVUPS   Z0, K1, (DI)(BX*1)
+after82:
+	ADDQ    $0x10, AX
+	TESTQ   $0x0000000f, AX
+	JZ      done83
+	TESTQ   $0x00000008, AX
+	JZ      rest84
+	VMOVUPS (DX)(CX*1), Y0
+	VMOVUPS (BX)(CX*1), Y1
+	VMOVUPS Y1, (DX)(CX*1)
+	VMOVUPS Y0, (BX)(CX*1)
+	ADDQ    $0x00000020, CX
 
-done67:
+rest84:
+	TESTQ   $0x00000004, AX
+	JZ      rest85
+	VMOVUPS (DX)(CX*1), X0
+	VMOVUPS (BX)(CX*1), X1
+	VMOVUPS X1, (DX)(CX*1)
+	VMOVUPS X0, (BX)(CX*1)
+	ADDQ    $0x00000010, CX
+
+rest85:
+	TESTQ  $0x00000002, AX
+	JZ     rest86
+	VMOVSD (DX)(CX*1), X0
+	VMOVSD (BX)(CX*1), X1
+	VMOVSD X1, (DX)(CX*1)
+	VMOVSD X0, (BX)(CX*1)
+	ADDQ   $0x00000008, CX
+
+rest86:
+	TESTQ  $0x00000001, AX
+	JZ     rest87
+	VMOVSS (DX)(CX*1), X0
+	VMOVSS (BX)(CX*1), X1
+	VMOVSS X1, (DX)(CX*1)
+	VMOVSS X0, (BX)(CX*1)
+
+rest87:
+done83:
 	VZEROUPPER
 	RET
 
 // func rotAVX512F32(c float32, s float32, x []float32, y []float32)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, FMA3
 TEXT ·rotAVX512F32(SB), NOSPLIT, $0-56
 	MOVQ         x_len+16(FP), AX
-	XORL         BX, BX
-	MOVQ         x_base+8(FP), SI
-	MOVQ         y_base+32(FP), DI
+	XORL         CX, CX
+	MOVQ         x_base+8(FP), DX
+	MOVQ         y_base+32(FP), BX
 	VBROADCASTSS c+0(FP), Z0
 	VBROADCASTSS s+4(FP), Z1
 	SUBQ         $0x40, AX
-	JB           after69
-
-vectors68:
-	VMOVUPS     (SI)(BX*1), Z2
-	VMOVUPS     (DI)(BX*1), Z3
-	VMULPS      Z1, Z2, Z4
-	VMULPS      Z1, Z3, Z5
-	VFMADD231PS Z0, Z2, Z5
-	VFMSUB213PS Z4, Z0, Z3
-	VMOVUPS     Z5, (SI)(BX*1)
-	VMOVUPS     Z3, (DI)(BX*1)
-	VMOVUPS     64(SI)(BX*1), Z2
-	VMOVUPS     64(DI)(BX*1), Z3
-	VMULPS      Z1, Z2, Z4
-	VMULPS      Z1, Z3, Z5
-	VFMADD231PS Z0, Z2, Z5
-	VFMSUB213PS Z4, Z0, Z3
-	VMOVUPS     Z5, 64(SI)(BX*1)
-	VMOVUPS     Z3, 64(DI)(BX*1)
-	VMOVUPS     128(SI)(BX*1), Z2
-	VMOVUPS     128(DI)(BX*1), Z3
-	VMULPS      Z1, Z2, Z4
-	VMULPS      Z1, Z3, Z5
-	VFMADD231PS Z0, Z2, Z5
-	VFMSUB213PS Z4, Z0, Z3
-	VMOVUPS     Z5, 128(SI)(BX*1)
-	VMOVUPS     Z3, 128(DI)(BX*1)
-	VMOVUPS     192(SI)(BX*1), Z2
-	VMOVUPS     192(DI)(BX*1), Z3
-	VMULPS      Z1, Z2, Z4
-	VMULPS      Z1, Z3, Z5
-	VFMADD231PS Z0, Z2, Z5
-	VFMSUB213PS Z4, Z0, Z3
-	VMOVUPS     Z5, 192(SI)(BX*1)
-	VMOVUPS     Z3, 192(DI)(BX*1)
-	ADDQ        $0x00000100, BX
-	SUBQ        $0x40, AX
-	JAE         vectors68
-
-after69:
-	ADDQ $0x40, AX
-	SUBQ $0x10, AX
-	JB   after71
-
-vectors70:
-	VMOVUPS     (SI)(BX*1), Z2
-	VMOVUPS     (DI)(BX*1), Z3
-	VMULPS      Z1, Z2, Z4
-	VMULPS      Z1, Z3, Z5
-	VFMADD231PS Z0, Z2, Z5
-	VFMSUB213PS Z4, Z0, Z3
-	VMOVUPS     Z5, (SI)(BX*1)
-	VMOVUPS     Z3, (DI)(BX*1)
-	ADDQ        $0x00000040, BX
-	SUBQ        $0x10, AX
-	JAE         vectors70
-
-after71:
-	ADDQ        $0x10, AX
-	JZ          done72
-	ANDQ        $+15, AX
-	MOVQ        AX, CX
-	MOVL        $0x00000001, DX
-	SHLL        CL, DX
-	DECL        DX
-	KMOVW       DX, K1
-	VMOVUPS.Z   (SI)(BX*1), K1, Z2
-	VMOVUPS.Z   (DI)(BX*1), K1, Z3
-	VMULPS      Z1, Z2, Z4
-	VMULPS      Z1, Z3, Z1
-	VFMADD231PS Z0, Z2, Z1
-	VFMSUB213PS Z4, Z0, Z3
-	VMOVUPS     Z1, K1, (SI)(BX*1)
-	VMOVUPS     Z3, K1, (DI)(BX*1)
-
-done72:
-	VZEROUPPER
-	RET
-
-// func addToAVX512F32(x []float32, y []float32, dst []float32)
-// Requires: AVX, AVX512F
-TEXT ·addToAVX512F32(SB), NOSPLIT, $0-72
-	MOVQ x_len+8(FP), AX
-	XORL BX, BX
-	MOVQ x_base+0(FP), SI
-	MOVQ y_base+24(FP), DI
-	MOVQ dst_base+48(FP), R8
-	SUBQ $0x40, AX
-	JB   after74
-
-vectors73:
-	VMOVUPS (SI)(BX*1), Z0
-	VMOVUPS (DI)(BX*1), Z1
-	VADDPS  Z0, Z1, Z0
-	VMOVUPS Z0, (R8)(BX*1)
-	VMOVUPS 64(SI)(BX*1), Z0
-	VMOVUPS 64(DI)(BX*1), Z1
-	VADDPS  Z0, Z1, Z0
-	VMOVUPS Z0, 64(R8)(BX*1)
-	VMOVUPS 128(SI)(BX*1), Z0
-	VMOVUPS 128(DI)(BX*1), Z1
-	VADDPS  Z0, Z1, Z0
-	VMOVUPS Z0, 128(R8)(BX*1)
-	VMOVUPS 192(SI)(BX*1), Z0
-	VMOVUPS 192(DI)(BX*1), Z1
-	VADDPS  Z0, Z1, Z0
-	VMOVUPS Z0, 192(R8)(BX*1)
-	ADDQ    $0x00000100, BX
-	SUBQ    $0x40, AX
-	JAE     vectors73
-
-after74:
-	ADDQ $0x40, AX
-	SUBQ $0x10, AX
-	JB   after76
-
-vectors75:
-	VMOVUPS (SI)(BX*1), Z0
-	VMOVUPS (DI)(BX*1), Z1
-	VADDPS  Z0, Z1, Z0
-	VMOVUPS Z0, (R8)(BX*1)
-	ADDQ    $0x00000040, BX
-	SUBQ    $0x10, AX
-	JAE     vectors75
-
-after76:
-	ADDQ      $0x10, AX
-	JZ        done77
-	ANDQ      $+15, AX
-	MOVQ      AX, CX
-	MOVL      $0x00000001, DX
-	SHLL      CL, DX
-	DECL      DX
-	KMOVW     DX, K1
-	VMOVUPS.Z (SI)(BX*1), K1, Z0
-	VMOVUPS.Z (DI)(BX*1), K1, Z1
-	VADDPS    Z0, Z1, Z0
-	VMOVUPS   Z0, K1, (R8)(BX*1)
-
-done77:
-	VZEROUPPER
-	RET
-
-// func subToAVX512F32(x []float32, y []float32, dst []float32)
-// Requires: AVX, AVX512F
-TEXT ·subToAVX512F32(SB), NOSPLIT, $0-72
-	MOVQ x_len+8(FP), AX
-	XORL BX, BX
-	MOVQ x_base+0(FP), SI
-	MOVQ y_base+24(FP), DI
-	MOVQ dst_base+48(FP), R8
-	SUBQ $0x40, AX
-	JB   after79
-
-vectors78:
-	VMOVUPS (SI)(BX*1), Z0
-	VMOVUPS (DI)(BX*1), Z1
-	VSUBPS  Z1, Z0, Z0
-	VMOVUPS Z0, (R8)(BX*1)
-	VMOVUPS 64(SI)(BX*1), Z0
-	VMOVUPS 64(DI)(BX*1), Z1
-	VSUBPS  Z1, Z0, Z0
-	VMOVUPS Z0, 64(R8)(BX*1)
-	VMOVUPS 128(SI)(BX*1), Z0
-	VMOVUPS 128(DI)(BX*1), Z1
-	VSUBPS  Z1, Z0, Z0
-	VMOVUPS Z0, 128(R8)(BX*1)
-	VMOVUPS 192(SI)(BX*1), Z0
-	VMOVUPS 192(DI)(BX*1), Z1
-	VSUBPS  Z1, Z0, Z0
-	VMOVUPS Z0, 192(R8)(BX*1)
-	ADDQ    $0x00000100, BX
-	SUBQ    $0x40, AX
-	JAE     vectors78
-
-after79:
-	ADDQ $0x40, AX
-	SUBQ $0x10, AX
-	JB   after81
-
-vectors80:
-	VMOVUPS (SI)(BX*1), Z0
-	VMOVUPS (DI)(BX*1), Z1
-	VSUBPS  Z1, Z0, Z0
-	VMOVUPS Z0, (R8)(BX*1)
-	ADDQ    $0x00000040, BX
-	SUBQ    $0x10, AX
-	JAE     vectors80
-
-after81:
-	ADDQ      $0x10, AX
-	JZ        done82
-	ANDQ      $+15, AX
-	MOVQ      AX, CX
-	MOVL      $0x00000001, DX
-	SHLL      CL, DX
-	DECL      DX
-	KMOVW     DX, K1
-	VMOVUPS.Z (SI)(BX*1), K1, Z0
-	VMOVUPS.Z (DI)(BX*1), K1, Z1
-	VSUBPS    Z1, Z0, Z0
-	VMOVUPS   Z0, K1, (R8)(BX*1)
-
-done82:
-	VZEROUPPER
-	RET
-
-// func mulToAVX512F32(x []float32, y []float32, dst []float32)
-// Requires: AVX, AVX512F
-TEXT ·mulToAVX512F32(SB), NOSPLIT, $0-72
-	MOVQ x_len+8(FP), AX
-	XORL BX, BX
-	MOVQ x_base+0(FP), SI
-	MOVQ y_base+24(FP), DI
-	MOVQ dst_base+48(FP), R8
-	SUBQ $0x40, AX
-	JB   after84
-
-vectors83:
-	VMOVUPS (SI)(BX*1), Z0
-	VMOVUPS (DI)(BX*1), Z1
-	VMULPS  Z0, Z1, Z0
-	VMOVUPS Z0, (R8)(BX*1)
-	VMOVUPS 64(SI)(BX*1), Z0
-	VMOVUPS 64(DI)(BX*1), Z1
-	VMULPS  Z0, Z1, Z0
-	VMOVUPS Z0, 64(R8)(BX*1)
-	VMOVUPS 128(SI)(BX*1), Z0
-	VMOVUPS 128(DI)(BX*1), Z1
-	VMULPS  Z0, Z1, Z0
-	VMOVUPS Z0, 128(R8)(BX*1)
-	VMOVUPS 192(SI)(BX*1), Z0
-	VMOVUPS 192(DI)(BX*1), Z1
-	VMULPS  Z0, Z1, Z0
-	VMOVUPS Z0, 192(R8)(BX*1)
-	ADDQ    $0x00000100, BX
-	SUBQ    $0x40, AX
-	JAE     vectors83
-
-after84:
-	ADDQ $0x40, AX
-	SUBQ $0x10, AX
-	JB   after86
-
-vectors85:
-	VMOVUPS (SI)(BX*1), Z0
-	VMOVUPS (DI)(BX*1), Z1
-	VMULPS  Z0, Z1, Z0
-	VMOVUPS Z0, (R8)(BX*1)
-	ADDQ    $0x00000040, BX
-	SUBQ    $0x10, AX
-	JAE     vectors85
-
-after86:
-	ADDQ      $0x10, AX
-	JZ        done87
-	ANDQ      $+15, AX
-	MOVQ      AX, CX
-	MOVL      $0x00000001, DX
-	SHLL      CL, DX
-	DECL      DX
-	KMOVW     DX, K1
-	VMOVUPS.Z (SI)(BX*1), K1, Z0
-	VMOVUPS.Z (DI)(BX*1), K1, Z1
-	VMULPS    Z0, Z1, Z0
-	VMOVUPS   Z0, K1, (R8)(BX*1)
-
-done87:
-	VZEROUPPER
-	RET
-
-// func divToAVX512F32(x []float32, y []float32, dst []float32)
-// Requires: AVX, AVX512F
-TEXT ·divToAVX512F32(SB), NOSPLIT, $0-72
-	MOVQ x_len+8(FP), AX
-	XORL BX, BX
-	MOVQ x_base+0(FP), SI
-	MOVQ y_base+24(FP), DI
-	MOVQ dst_base+48(FP), R8
-	SUBQ $0x40, AX
-	JB   after89
+	JB           after89
 
 vectors88:
-	VMOVUPS (SI)(BX*1), Z0
-	VMOVUPS (DI)(BX*1), Z1
-	VDIVPS  Z1, Z0, Z0
-	VMOVUPS Z0, (R8)(BX*1)
-	VMOVUPS 64(SI)(BX*1), Z0
-	VMOVUPS 64(DI)(BX*1), Z1
-	VDIVPS  Z1, Z0, Z0
-	VMOVUPS Z0, 64(R8)(BX*1)
-	VMOVUPS 128(SI)(BX*1), Z0
-	VMOVUPS 128(DI)(BX*1), Z1
-	VDIVPS  Z1, Z0, Z0
-	VMOVUPS Z0, 128(R8)(BX*1)
-	VMOVUPS 192(SI)(BX*1), Z0
-	VMOVUPS 192(DI)(BX*1), Z1
-	VDIVPS  Z1, Z0, Z0
-	VMOVUPS Z0, 192(R8)(BX*1)
-	ADDQ    $0x00000100, BX
-	SUBQ    $0x40, AX
-	JAE     vectors88
+	VMOVUPS     (DX)(CX*1), Z2
+	VMOVUPS     (BX)(CX*1), Z3
+	VMULPS      Z1, Z2, Z4
+	VMULPS      Z1, Z3, Z5
+	VFMADD231PS Z0, Z2, Z5
+	VFMSUB213PS Z4, Z0, Z3
+	VMOVUPS     Z5, (DX)(CX*1)
+	VMOVUPS     Z3, (BX)(CX*1)
+	VMOVUPS     64(DX)(CX*1), Z2
+	VMOVUPS     64(BX)(CX*1), Z3
+	VMULPS      Z1, Z2, Z4
+	VMULPS      Z1, Z3, Z5
+	VFMADD231PS Z0, Z2, Z5
+	VFMSUB213PS Z4, Z0, Z3
+	VMOVUPS     Z5, 64(DX)(CX*1)
+	VMOVUPS     Z3, 64(BX)(CX*1)
+	VMOVUPS     128(DX)(CX*1), Z2
+	VMOVUPS     128(BX)(CX*1), Z3
+	VMULPS      Z1, Z2, Z4
+	VMULPS      Z1, Z3, Z5
+	VFMADD231PS Z0, Z2, Z5
+	VFMSUB213PS Z4, Z0, Z3
+	VMOVUPS     Z5, 128(DX)(CX*1)
+	VMOVUPS     Z3, 128(BX)(CX*1)
+	VMOVUPS     192(DX)(CX*1), Z2
+	VMOVUPS     192(BX)(CX*1), Z3
+	VMULPS      Z1, Z2, Z4
+	VMULPS      Z1, Z3, Z5
+	VFMADD231PS Z0, Z2, Z5
+	VFMSUB213PS Z4, Z0, Z3
+	VMOVUPS     Z5, 192(DX)(CX*1)
+	VMOVUPS     Z3, 192(BX)(CX*1)
+	ADDQ        $0x00000100, CX
+	SUBQ        $0x40, AX
+	JAE         vectors88
 
 after89:
 	ADDQ $0x40, AX
@@ -1225,99 +1083,528 @@ after89:
 	JB   after91
 
 vectors90:
-	VMOVUPS (SI)(BX*1), Z0
-	VMOVUPS (DI)(BX*1), Z1
-	VDIVPS  Z1, Z0, Z0
-	VMOVUPS Z0, (R8)(BX*1)
-	ADDQ    $0x00000040, BX
-	SUBQ    $0x10, AX
-	JAE     vectors90
+	VMOVUPS     (DX)(CX*1), Z2
+	VMOVUPS     (BX)(CX*1), Z3
+	VMULPS      Z1, Z2, Z4
+	VMULPS      Z1, Z3, Z5
+	VFMADD231PS Z0, Z2, Z5
+	VFMSUB213PS Z4, Z0, Z3
+	VMOVUPS     Z5, (DX)(CX*1)
+	VMOVUPS     Z3, (BX)(CX*1)
+	ADDQ        $0x00000040, CX
+	SUBQ        $0x10, AX
+	JAE         vectors90
 
 after91:
-	ADDQ      $0x10, AX
-	JZ        done92
-	ANDQ      $+15, AX
-	MOVQ      AX, CX
-	MOVL      $0x00000001, DX
-	SHLL      CL, DX
-	DECL      DX
-	KMOVW     DX, K1
-	VMOVUPS.Z (SI)(BX*1), K1, Z0
-	VMOVUPS.Z (DI)(BX*1), K1, Z1
-	VDIVPS    Z1, Z0, Z0
-	VMOVUPS   Z0, K1, (R8)(BX*1)
+	ADDQ        $0x10, AX
+	TESTQ       $0x0000000f, AX
+	JZ          done92
+	TESTQ       $0x00000008, AX
+	JZ          rest93
+	VMOVUPS     (DX)(CX*1), Y2
+	VMOVUPS     (BX)(CX*1), Y3
+	VMULPS      Y1, Y2, Y4
+	VMULPS      Y1, Y3, Y5
+	VFMADD231PS Y0, Y2, Y5
+	VFMSUB213PS Y4, Y0, Y3
+	VMOVUPS     Y5, (DX)(CX*1)
+	VMOVUPS     Y3, (BX)(CX*1)
+	ADDQ        $0x00000020, CX
 
+rest93:
+	TESTQ       $0x00000004, AX
+	JZ          rest94
+	VMOVUPS     (DX)(CX*1), X2
+	VMOVUPS     (BX)(CX*1), X3
+	VMULPS      X1, X2, X4
+	VMULPS      X1, X3, X5
+	VFMADD231PS X0, X2, X5
+	VFMSUB213PS X4, X0, X3
+	VMOVUPS     X5, (DX)(CX*1)
+	VMOVUPS     X3, (BX)(CX*1)
+	ADDQ        $0x00000010, CX
+
+rest94:
+	TESTQ       $0x00000002, AX
+	JZ          rest95
+	VMOVSD      (DX)(CX*1), X2
+	VMOVSD      (BX)(CX*1), X3
+	VMULPS      X1, X2, X4
+	VMULPS      X1, X3, X5
+	VFMADD231PS X0, X2, X5
+	VFMSUB213PS X4, X0, X3
+	VMOVSD      X5, (DX)(CX*1)
+	VMOVSD      X3, (BX)(CX*1)
+	ADDQ        $0x00000008, CX
+
+rest95:
+	TESTQ       $0x00000001, AX
+	JZ          rest96
+	VMOVSS      (DX)(CX*1), X2
+	VMOVSS      (BX)(CX*1), X3
+	VMULPS      X1, X2, X4
+	VMULPS      X1, X3, X1
+	VFMADD231PS X0, X2, X1
+	VFMSUB213PS X4, X0, X3
+	VMOVSS      X1, (DX)(CX*1)
+	VMOVSS      X3, (BX)(CX*1)
+
+rest96:
 done92:
 	VZEROUPPER
 	RET
 
-// func mulAddAVX512F32(x []float32, y []float32, z []float32)
+// func addToAVX512F32(x []float32, y []float32, dst []float32)
 // Requires: AVX, AVX512F
-TEXT ·mulAddAVX512F32(SB), NOSPLIT, $0-72
+TEXT ·addToAVX512F32(SB), NOSPLIT, $0-72
 	MOVQ x_len+8(FP), AX
-	XORL BX, BX
-	MOVQ x_base+0(FP), SI
-	MOVQ y_base+24(FP), DI
-	MOVQ z_base+48(FP), R8
+	XORL CX, CX
+	MOVQ x_base+0(FP), DX
+	MOVQ y_base+24(FP), BX
+	MOVQ dst_base+48(FP), SI
 	SUBQ $0x40, AX
-	JB   after94
+	JB   after98
 
-vectors93:
-	VMOVUPS     (SI)(BX*1), Z0
-	VMOVUPS     (DI)(BX*1), Z1
-	VMOVUPS     (R8)(BX*1), Z2
-	VFMADD231PS Z0, Z1, Z2
-	VMOVUPS     Z2, (R8)(BX*1)
-	VMOVUPS     64(SI)(BX*1), Z0
-	VMOVUPS     64(DI)(BX*1), Z1
-	VMOVUPS     64(R8)(BX*1), Z2
-	VFMADD231PS Z0, Z1, Z2
-	VMOVUPS     Z2, 64(R8)(BX*1)
-	VMOVUPS     128(SI)(BX*1), Z0
-	VMOVUPS     128(DI)(BX*1), Z1
-	VMOVUPS     128(R8)(BX*1), Z2
-	VFMADD231PS Z0, Z1, Z2
-	VMOVUPS     Z2, 128(R8)(BX*1)
-	VMOVUPS     192(SI)(BX*1), Z0
-	VMOVUPS     192(DI)(BX*1), Z1
-	VMOVUPS     192(R8)(BX*1), Z2
-	VFMADD231PS Z0, Z1, Z2
-	VMOVUPS     Z2, 192(R8)(BX*1)
-	ADDQ        $0x00000100, BX
-	SUBQ        $0x40, AX
-	JAE         vectors93
+vectors97:
+	VMOVUPS (DX)(CX*1), Z0
+	VMOVUPS (BX)(CX*1), Z1
+	VADDPS  Z0, Z1, Z0
+	VMOVUPS Z0, (SI)(CX*1)
+	VMOVUPS 64(DX)(CX*1), Z0
+	VMOVUPS 64(BX)(CX*1), Z1
+	VADDPS  Z0, Z1, Z0
+	VMOVUPS Z0, 64(SI)(CX*1)
+	VMOVUPS 128(DX)(CX*1), Z0
+	VMOVUPS 128(BX)(CX*1), Z1
+	VADDPS  Z0, Z1, Z0
+	VMOVUPS Z0, 128(SI)(CX*1)
+	VMOVUPS 192(DX)(CX*1), Z0
+	VMOVUPS 192(BX)(CX*1), Z1
+	VADDPS  Z0, Z1, Z0
+	VMOVUPS Z0, 192(SI)(CX*1)
+	ADDQ    $0x00000100, CX
+	SUBQ    $0x40, AX
+	JAE     vectors97
 
-after94:
+after98:
 	ADDQ $0x40, AX
 	SUBQ $0x10, AX
-	JB   after96
+	JB   after100
 
-vectors95:
-	VMOVUPS     (SI)(BX*1), Z0
-	VMOVUPS     (DI)(BX*1), Z1
-	VMOVUPS     (R8)(BX*1), Z2
+vectors99:
+	VMOVUPS (DX)(CX*1), Z0
+	VMOVUPS (BX)(CX*1), Z1
+	VADDPS  Z0, Z1, Z0
+	VMOVUPS Z0, (SI)(CX*1)
+	ADDQ    $0x00000040, CX
+	SUBQ    $0x10, AX
+	JAE     vectors99
+
+after100:
+	ADDQ    $0x10, AX
+	TESTQ   $0x0000000f, AX
+	JZ      done101
+	TESTQ   $0x00000008, AX
+	JZ      rest102
+	VMOVUPS (DX)(CX*1), Y0
+	VMOVUPS (BX)(CX*1), Y1
+	VADDPS  Y0, Y1, Y0
+	VMOVUPS Y0, (SI)(CX*1)
+	ADDQ    $0x00000020, CX
+
+rest102:
+	TESTQ   $0x00000004, AX
+	JZ      rest103
+	VMOVUPS (DX)(CX*1), X0
+	VMOVUPS (BX)(CX*1), X1
+	VADDPS  X0, X1, X0
+	VMOVUPS X0, (SI)(CX*1)
+	ADDQ    $0x00000010, CX
+
+rest103:
+	TESTQ  $0x00000002, AX
+	JZ     rest104
+	VMOVSD (DX)(CX*1), X0
+	VMOVSD (BX)(CX*1), X1
+	VADDPS X0, X1, X0
+	VMOVSD X0, (SI)(CX*1)
+	ADDQ   $0x00000008, CX
+
+rest104:
+	TESTQ  $0x00000001, AX
+	JZ     rest105
+	VMOVSS (DX)(CX*1), X0
+	VMOVSS (BX)(CX*1), X1
+	VADDPS X0, X1, X0
+	VMOVSS X0, (SI)(CX*1)
+
+rest105:
+done101:
+	VZEROUPPER
+	RET
+
+// func subToAVX512F32(x []float32, y []float32, dst []float32)
+// Requires: AVX, AVX512F
+TEXT ·subToAVX512F32(SB), NOSPLIT, $0-72
+	MOVQ x_len+8(FP), AX
+	XORL CX, CX
+	MOVQ x_base+0(FP), DX
+	MOVQ y_base+24(FP), BX
+	MOVQ dst_base+48(FP), SI
+	SUBQ $0x40, AX
+	JB   after107
+
+vectors106:
+	VMOVUPS (DX)(CX*1), Z0
+	VMOVUPS (BX)(CX*1), Z1
+	VSUBPS  Z1, Z0, Z0
+	VMOVUPS Z0, (SI)(CX*1)
+	VMOVUPS 64(DX)(CX*1), Z0
+	VMOVUPS 64(BX)(CX*1), Z1
+	VSUBPS  Z1, Z0, Z0
+	VMOVUPS Z0, 64(SI)(CX*1)
+	VMOVUPS 128(DX)(CX*1), Z0
+	VMOVUPS 128(BX)(CX*1), Z1
+	VSUBPS  Z1, Z0, Z0
+	VMOVUPS Z0, 128(SI)(CX*1)
+	VMOVUPS 192(DX)(CX*1), Z0
+	VMOVUPS 192(BX)(CX*1), Z1
+	VSUBPS  Z1, Z0, Z0
+	VMOVUPS Z0, 192(SI)(CX*1)
+	ADDQ    $0x00000100, CX
+	SUBQ    $0x40, AX
+	JAE     vectors106
+
+after107:
+	ADDQ $0x40, AX
+	SUBQ $0x10, AX
+	JB   after109
+
+vectors108:
+	VMOVUPS (DX)(CX*1), Z0
+	VMOVUPS (BX)(CX*1), Z1
+	VSUBPS  Z1, Z0, Z0
+	VMOVUPS Z0, (SI)(CX*1)
+	ADDQ    $0x00000040, CX
+	SUBQ    $0x10, AX
+	JAE     vectors108
+
+after109:
+	ADDQ    $0x10, AX
+	TESTQ   $0x0000000f, AX
+	JZ      done110
+	TESTQ   $0x00000008, AX
+	JZ      rest111
+	VMOVUPS (DX)(CX*1), Y0
+	VMOVUPS (BX)(CX*1), Y1
+	VSUBPS  Y1, Y0, Y0
+	VMOVUPS Y0, (SI)(CX*1)
+	ADDQ    $0x00000020, CX
+
+rest111:
+	TESTQ   $0x00000004, AX
+	JZ      rest112
+	VMOVUPS (DX)(CX*1), X0
+	VMOVUPS (BX)(CX*1), X1
+	VSUBPS  X1, X0, X0
+	VMOVUPS X0, (SI)(CX*1)
+	ADDQ    $0x00000010, CX
+
+rest112:
+	TESTQ  $0x00000002, AX
+	JZ     rest113
+	VMOVSD (DX)(CX*1), X0
+	VMOVSD (BX)(CX*1), X1
+	VSUBPS X1, X0, X0
+	VMOVSD X0, (SI)(CX*1)
+	ADDQ   $0x00000008, CX
+
+rest113:
+	TESTQ  $0x00000001, AX
+	JZ     rest114
+	VMOVSS (DX)(CX*1), X0
+	VMOVSS (BX)(CX*1), X1
+	VSUBPS X1, X0, X0
+	VMOVSS X0, (SI)(CX*1)
+
+rest114:
+done110:
+	VZEROUPPER
+	RET
+
+// func mulToAVX512F32(x []float32, y []float32, dst []float32)
+// Requires: AVX, AVX512F
+TEXT ·mulToAVX512F32(SB), NOSPLIT, $0-72
+	MOVQ x_len+8(FP), AX
+	XORL CX, CX
+	MOVQ x_base+0(FP), DX
+	MOVQ y_base+24(FP), BX
+	MOVQ dst_base+48(FP), SI
+	SUBQ $0x40, AX
+	JB   after116
+
+vectors115:
+	VMOVUPS (DX)(CX*1), Z0
+	VMOVUPS (BX)(CX*1), Z1
+	VMULPS  Z0, Z1, Z0
+	VMOVUPS Z0, (SI)(CX*1)
+	VMOVUPS 64(DX)(CX*1), Z0
+	VMOVUPS 64(BX)(CX*1), Z1
+	VMULPS  Z0, Z1, Z0
+	VMOVUPS Z0, 64(SI)(CX*1)
+	VMOVUPS 128(DX)(CX*1), Z0
+	VMOVUPS 128(BX)(CX*1), Z1
+	VMULPS  Z0, Z1, Z0
+	VMOVUPS Z0, 128(SI)(CX*1)
+	VMOVUPS 192(DX)(CX*1), Z0
+	VMOVUPS 192(BX)(CX*1), Z1
+	VMULPS  Z0, Z1, Z0
+	VMOVUPS Z0, 192(SI)(CX*1)
+	ADDQ    $0x00000100, CX
+	SUBQ    $0x40, AX
+	JAE     vectors115
+
+after116:
+	ADDQ $0x40, AX
+	SUBQ $0x10, AX
+	JB   after118
+
+vectors117:
+	VMOVUPS (DX)(CX*1), Z0
+	VMOVUPS (BX)(CX*1), Z1
+	VMULPS  Z0, Z1, Z0
+	VMOVUPS Z0, (SI)(CX*1)
+	ADDQ    $0x00000040, CX
+	SUBQ    $0x10, AX
+	JAE     vectors117
+
+after118:
+	ADDQ    $0x10, AX
+	TESTQ   $0x0000000f, AX
+	JZ      done119
+	TESTQ   $0x00000008, AX
+	JZ      rest120
+	VMOVUPS (DX)(CX*1), Y0
+	VMOVUPS (BX)(CX*1), Y1
+	VMULPS  Y0, Y1, Y0
+	VMOVUPS Y0, (SI)(CX*1)
+	ADDQ    $0x00000020, CX
+
+rest120:
+	TESTQ   $0x00000004, AX
+	JZ      rest121
+	VMOVUPS (DX)(CX*1), X0
+	VMOVUPS (BX)(CX*1), X1
+	VMULPS  X0, X1, X0
+	VMOVUPS X0, (SI)(CX*1)
+	ADDQ    $0x00000010, CX
+
+rest121:
+	TESTQ  $0x00000002, AX
+	JZ     rest122
+	VMOVSD (DX)(CX*1), X0
+	VMOVSD (BX)(CX*1), X1
+	VMULPS X0, X1, X0
+	VMOVSD X0, (SI)(CX*1)
+	ADDQ   $0x00000008, CX
+
+rest122:
+	TESTQ  $0x00000001, AX
+	JZ     rest123
+	VMOVSS (DX)(CX*1), X0
+	VMOVSS (BX)(CX*1), X1
+	VMULPS X0, X1, X0
+	VMOVSS X0, (SI)(CX*1)
+
+rest123:
+done119:
+	VZEROUPPER
+	RET
+
+// func divToAVX512F32(x []float32, y []float32, dst []float32)
+// Requires: AVX, AVX512F
+TEXT ·divToAVX512F32(SB), NOSPLIT, $0-72
+	MOVQ x_len+8(FP), AX
+	XORL CX, CX
+	MOVQ x_base+0(FP), DX
+	MOVQ y_base+24(FP), BX
+	MOVQ dst_base+48(FP), SI
+	SUBQ $0x40, AX
+	JB   after125
+
+vectors124:
+	VMOVUPS (DX)(CX*1), Z0
+	VMOVUPS (BX)(CX*1), Z1
+	VDIVPS  Z1, Z0, Z0
+	VMOVUPS Z0, (SI)(CX*1)
+	VMOVUPS 64(DX)(CX*1), Z0
+	VMOVUPS 64(BX)(CX*1), Z1
+	VDIVPS  Z1, Z0, Z0
+	VMOVUPS Z0, 64(SI)(CX*1)
+	VMOVUPS 128(DX)(CX*1), Z0
+	VMOVUPS 128(BX)(CX*1), Z1
+	VDIVPS  Z1, Z0, Z0
+	VMOVUPS Z0, 128(SI)(CX*1)
+	VMOVUPS 192(DX)(CX*1), Z0
+	VMOVUPS 192(BX)(CX*1), Z1
+	VDIVPS  Z1, Z0, Z0
+	VMOVUPS Z0, 192(SI)(CX*1)
+	ADDQ    $0x00000100, CX
+	SUBQ    $0x40, AX
+	JAE     vectors124
+
+after125:
+	ADDQ $0x40, AX
+	SUBQ $0x10, AX
+	JB   after127
+
+vectors126:
+	VMOVUPS (DX)(CX*1), Z0
+	VMOVUPS (BX)(CX*1), Z1
+	VDIVPS  Z1, Z0, Z0
+	VMOVUPS Z0, (SI)(CX*1)
+	ADDQ    $0x00000040, CX
+	SUBQ    $0x10, AX
+	JAE     vectors126
+
+after127:
+	ADDQ    $0x10, AX
+	TESTQ   $0x0000000f, AX
+	JZ      done128
+	TESTQ   $0x00000008, AX
+	JZ      rest129
+	VMOVUPS (DX)(CX*1), Y0
+	VMOVUPS (BX)(CX*1), Y1
+	VDIVPS  Y1, Y0, Y0
+	VMOVUPS Y0, (SI)(CX*1)
+	ADDQ    $0x00000020, CX
+
+rest129:
+	TESTQ   $0x00000004, AX
+	JZ      rest130
+	VMOVUPS (DX)(CX*1), X0
+	VMOVUPS (BX)(CX*1), X1
+	VDIVPS  X1, X0, X0
+	VMOVUPS X0, (SI)(CX*1)
+	ADDQ    $0x00000010, CX
+
+rest130:
+	TESTQ  $0x00000002, AX
+	JZ     rest131
+	VMOVSD (DX)(CX*1), X0
+	VMOVSD (BX)(CX*1), X1
+	VDIVPS X1, X0, X0
+	VMOVSD X0, (SI)(CX*1)
+	ADDQ   $0x00000008, CX
+
+rest131:
+	TESTQ  $0x00000001, AX
+	JZ     rest132
+	VMOVSS (DX)(CX*1), X0
+	VMOVSS (BX)(CX*1), X1
+	VDIVPS X1, X0, X0
+	VMOVSS X0, (SI)(CX*1)
+
+rest132:
+done128:
+	VZEROUPPER
+	RET
+
+// func mulAddAVX512F32(x []float32, y []float32, z []float32)
+// Requires: AVX, AVX512F, FMA3
+TEXT ·mulAddAVX512F32(SB), NOSPLIT, $0-72
+	MOVQ x_len+8(FP), AX
+	XORL CX, CX
+	MOVQ x_base+0(FP), DX
+	MOVQ y_base+24(FP), BX
+	MOVQ z_base+48(FP), SI
+	SUBQ $0x40, AX
+	JB   after134
+
+vectors133:
+	VMOVUPS     (DX)(CX*1), Z0
+	VMOVUPS     (BX)(CX*1), Z1
+	VMOVUPS     (SI)(CX*1), Z2
 	VFMADD231PS Z0, Z1, Z2
-	VMOVUPS     Z2, (R8)(BX*1)
-	ADDQ        $0x00000040, BX
+	VMOVUPS     Z2, (SI)(CX*1)
+	VMOVUPS     64(DX)(CX*1), Z0
+	VMOVUPS     64(BX)(CX*1), Z1
+	VMOVUPS     64(SI)(CX*1), Z2
+	VFMADD231PS Z0, Z1, Z2
+	VMOVUPS     Z2, 64(SI)(CX*1)
+	VMOVUPS     128(DX)(CX*1), Z0
+	VMOVUPS     128(BX)(CX*1), Z1
+	VMOVUPS     128(SI)(CX*1), Z2
+	VFMADD231PS Z0, Z1, Z2
+	VMOVUPS     Z2, 128(SI)(CX*1)
+	VMOVUPS     192(DX)(CX*1), Z0
+	VMOVUPS     192(BX)(CX*1), Z1
+	VMOVUPS     192(SI)(CX*1), Z2
+	VFMADD231PS Z0, Z1, Z2
+	VMOVUPS     Z2, 192(SI)(CX*1)
+	ADDQ        $0x00000100, CX
+	SUBQ        $0x40, AX
+	JAE         vectors133
+
+after134:
+	ADDQ $0x40, AX
+	SUBQ $0x10, AX
+	JB   after136
+
+vectors135:
+	VMOVUPS     (DX)(CX*1), Z0
+	VMOVUPS     (BX)(CX*1), Z1
+	VMOVUPS     (SI)(CX*1), Z2
+	VFMADD231PS Z0, Z1, Z2
+	VMOVUPS     Z2, (SI)(CX*1)
+	ADDQ        $0x00000040, CX
 	SUBQ        $0x10, AX
-	JAE         vectors95
+	JAE         vectors135
 
-after96:
+after136:
 	ADDQ        $0x10, AX
-	JZ          done97
-	ANDQ        $+15, AX
-	MOVQ        AX, CX
-	MOVL        $0x00000001, DX
-	SHLL        CL, DX
-	DECL        DX
-	KMOVW       DX, K1
-	VMOVUPS.Z   (SI)(BX*1), K1, Z0
-	VMOVUPS.Z   (DI)(BX*1), K1, Z1
-	VMOVUPS.Z   (R8)(BX*1), K1, Z2
-	VFMADD231PS Z0, Z1, Z2
-	VMOVUPS     Z2, K1, (R8)(BX*1)
+	TESTQ       $0x0000000f, AX
+	JZ          done137
+	TESTQ       $0x00000008, AX
+	JZ          rest138
+	VMOVUPS     (DX)(CX*1), Y0
+	VMOVUPS     (BX)(CX*1), Y1
+	VMOVUPS     (SI)(CX*1), Y2
+	VFMADD231PS Y0, Y1, Y2
+	VMOVUPS     Y2, (SI)(CX*1)
+	ADDQ        $0x00000020, CX
 
-done97:
+rest138:
+	TESTQ       $0x00000004, AX
+	JZ          rest139
+	VMOVUPS     (DX)(CX*1), X0
+	VMOVUPS     (BX)(CX*1), X1
+	VMOVUPS     (SI)(CX*1), X2
+	VFMADD231PS X0, X1, X2
+	VMOVUPS     X2, (SI)(CX*1)
+	ADDQ        $0x00000010, CX
+
+rest139:
+	TESTQ       $0x00000002, AX
+	JZ          rest140
+	VMOVSD      (DX)(CX*1), X0
+	VMOVSD      (BX)(CX*1), X1
+	VMOVSD      (SI)(CX*1), X2
+	VFMADD231PS X0, X1, X2
+	VMOVSD      X2, (SI)(CX*1)
+	ADDQ        $0x00000008, CX
+
+rest140:
+	TESTQ       $0x00000001, AX
+	JZ          rest141
+	VMOVSS      (DX)(CX*1), X0
+	VMOVSS      (BX)(CX*1), X1
+	VMOVSS      (SI)(CX*1), X2
+	VFMADD231PS X0, X1, X2
+	VMOVSS      X2, (SI)(CX*1)
+
+rest141:
+done137:
 	VZEROUPPER
 	RET
 
@@ -1325,56 +1612,78 @@ done97:
 // Requires: AVX, AVX512F
 TEXT ·sqrtToAVX512F32(SB), NOSPLIT, $0-48
 	MOVQ x_len+8(FP), AX
-	XORL BX, BX
-	MOVQ x_base+0(FP), SI
-	MOVQ dst_base+24(FP), DI
+	XORL CX, CX
+	MOVQ x_base+0(FP), DX
+	MOVQ dst_base+24(FP), BX
 	SUBQ $0x40, AX
-	JB   after99
+	JB   after143
 
-vectors98:
-	VMOVUPS (SI)(BX*1), Z0
+vectors142:
+	VMOVUPS (DX)(CX*1), Z0
 	VSQRTPS Z0, Z0
-	VMOVUPS Z0, (DI)(BX*1)
-	VMOVUPS 64(SI)(BX*1), Z0
+	VMOVUPS Z0, (BX)(CX*1)
+	VMOVUPS 64(DX)(CX*1), Z0
 	VSQRTPS Z0, Z0
-	VMOVUPS Z0, 64(DI)(BX*1)
-	VMOVUPS 128(SI)(BX*1), Z0
+	VMOVUPS Z0, 64(BX)(CX*1)
+	VMOVUPS 128(DX)(CX*1), Z0
 	VSQRTPS Z0, Z0
-	VMOVUPS Z0, 128(DI)(BX*1)
-	VMOVUPS 192(SI)(BX*1), Z0
+	VMOVUPS Z0, 128(BX)(CX*1)
+	VMOVUPS 192(DX)(CX*1), Z0
 	VSQRTPS Z0, Z0
-	VMOVUPS Z0, 192(DI)(BX*1)
-	ADDQ    $0x00000100, BX
+	VMOVUPS Z0, 192(BX)(CX*1)
+	ADDQ    $0x00000100, CX
 	SUBQ    $0x40, AX
-	JAE     vectors98
+	JAE     vectors142
 
-after99:
+after143:
 	ADDQ $0x40, AX
 	SUBQ $0x10, AX
-	JB   after101
+	JB   after145
 
-vectors100:
-	VMOVUPS (SI)(BX*1), Z0
+vectors144:
+	VMOVUPS (DX)(CX*1), Z0
 	VSQRTPS Z0, Z0
-	VMOVUPS Z0, (DI)(BX*1)
-	ADDQ    $0x00000040, BX
+	VMOVUPS Z0, (BX)(CX*1)
+	ADDQ    $0x00000040, CX
 	SUBQ    $0x10, AX
-	JAE     vectors100
+	JAE     vectors144
 
-after101:
-	ADDQ      $0x10, AX
-	JZ        done102
-	ANDQ      $+15, AX
-	MOVQ      AX, CX
-	MOVL      $0x00000001, DX
-	SHLL      CL, DX
-	DECL      DX
-	KMOVW     DX, K1
-	VMOVUPS.Z (SI)(BX*1), K1, Z0
-	VSQRTPS   Z0, Z0
-	VMOVUPS   Z0, K1, (DI)(BX*1)
+after145:
+	ADDQ    $0x10, AX
+	TESTQ   $0x0000000f, AX
+	JZ      done146
+	TESTQ   $0x00000008, AX
+	JZ      rest147
+	VMOVUPS (DX)(CX*1), Y0
+	VSQRTPS Y0, Y0
+	VMOVUPS Y0, (BX)(CX*1)
+	ADDQ    $0x00000020, CX
 
-done102:
+rest147:
+	TESTQ   $0x00000004, AX
+	JZ      rest148
+	VMOVUPS (DX)(CX*1), X0
+	VSQRTPS X0, X0
+	VMOVUPS X0, (BX)(CX*1)
+	ADDQ    $0x00000010, CX
+
+rest148:
+	TESTQ   $0x00000002, AX
+	JZ      rest149
+	VMOVSD  (DX)(CX*1), X0
+	VSQRTPS X0, X0
+	VMOVSD  X0, (BX)(CX*1)
+	ADDQ    $0x00000008, CX
+
+rest149:
+	TESTQ   $0x00000001, AX
+	JZ      rest150
+	VMOVSS  (DX)(CX*1), X0
+	VSQRTPS X0, X0
+	VMOVSS  X0, (BX)(CX*1)
+
+rest150:
+done146:
 	VZEROUPPER
 	RET
 
@@ -1397,9 +1706,9 @@ TEXT ·dotAVX512F64(SB), NOSPLIT, $0-56
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	SUBQ   $+32, BX
-	JB     tail104
+	JB     tail152
 
-lanes103:
+lanes151:
 	VMOVUPD     (AX)(DX*1), Z4
 	VFMADD231PD (CX)(DX*1), Z4, Z0
 	VMOVUPD     64(AX)(DX*1), Z4
@@ -1410,50 +1719,50 @@ lanes103:
 	VFMADD231PD 192(CX)(DX*1), Z4, Z3
 	ADDQ        $0x00000100, DX
 	SUBQ        $+32, BX
-	JAE         lanes103
+	JAE         lanes151
 
-tail104:
+tail152:
 	ADDQ        $+32, BX
-	JZ          done105
+	JZ          done153
 	CMPQ        BX, $+8
-	JB          part106
+	JB          part154
 	VMOVUPD     (AX)(DX*1), Z4
 	VFMADD231PD (CX)(DX*1), Z4, Z0
 	CMPQ        BX, $+16
-	JB          part107
+	JB          part155
 	VMOVUPD     64(AX)(DX*1), Z4
 	VFMADD231PD 64(CX)(DX*1), Z4, Z1
 	CMPQ        BX, $+24
-	JB          part108
+	JB          part156
 	VMOVUPD     128(AX)(DX*1), Z4
 	VFMADD231PD 128(CX)(DX*1), Z4, Z2
 	TESTQ       $0x00000007, BX
-	JZ          done105
+	JZ          done153
 	VMOVUPD.Z   192(AX)(DX*1), K1, Z4
 	VFMADD231PD 192(CX)(DX*1), Z4, K1, Z3
-	JMP         done105
+	JMP         done153
 
-part108:
+part156:
 	TESTQ       $0x00000007, BX
-	JZ          done105
+	JZ          done153
 	VMOVUPD.Z   128(AX)(DX*1), K1, Z4
 	VFMADD231PD 128(CX)(DX*1), Z4, K1, Z2
-	JMP         done105
+	JMP         done153
 
-part107:
+part155:
 	TESTQ       $0x00000007, BX
-	JZ          done105
+	JZ          done153
 	VMOVUPD.Z   64(AX)(DX*1), K1, Z4
 	VFMADD231PD 64(CX)(DX*1), Z4, K1, Z1
-	JMP         done105
+	JMP         done153
 
-part106:
+part154:
 	TESTQ       $0x00000007, BX
-	JZ          done105
+	JZ          done153
 	VMOVUPD.Z   (AX)(DX*1), K1, Z4
 	VFMADD231PD (CX)(DX*1), Z4, K1, Z0
 
-done105:
+done153:
 	VADDPD        Z0, Z2, Z0
 	VADDPD        Z1, Z3, Z1
 	VADDPD        Z0, Z1, Z0
@@ -1485,9 +1794,9 @@ TEXT ·sumSqAVX512F64(SB), NOSPLIT, $0-32
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	SUBQ   $+32, BX
-	JB     tail111
+	JB     tail159
 
-lanes110:
+lanes158:
 	VMOVUPD     (AX)(CX*1), Z4
 	VFMADD231PD Z4, Z4, Z0
 	VMOVUPD     64(AX)(CX*1), Z4
@@ -1498,50 +1807,50 @@ lanes110:
 	VFMADD231PD Z4, Z4, Z3
 	ADDQ        $0x00000100, CX
 	SUBQ        $+32, BX
-	JAE         lanes110
+	JAE         lanes158
 
-tail111:
+tail159:
 	ADDQ        $+32, BX
-	JZ          done112
+	JZ          done160
 	CMPQ        BX, $+8
-	JB          part113
+	JB          part161
 	VMOVUPD     (AX)(CX*1), Z4
 	VFMADD231PD Z4, Z4, Z0
 	CMPQ        BX, $+16
-	JB          part114
+	JB          part162
 	VMOVUPD     64(AX)(CX*1), Z4
 	VFMADD231PD Z4, Z4, Z1
 	CMPQ        BX, $+24
-	JB          part115
+	JB          part163
 	VMOVUPD     128(AX)(CX*1), Z4
 	VFMADD231PD Z4, Z4, Z2
 	TESTQ       $0x00000007, BX
-	JZ          done112
+	JZ          done160
 	VMOVUPD.Z   192(AX)(CX*1), K1, Z4
 	VFMADD231PD Z4, Z4, K1, Z3
-	JMP         done112
+	JMP         done160
 
-part115:
+part163:
 	TESTQ       $0x00000007, BX
-	JZ          done112
+	JZ          done160
 	VMOVUPD.Z   128(AX)(CX*1), K1, Z4
 	VFMADD231PD Z4, Z4, K1, Z2
-	JMP         done112
+	JMP         done160
 
-part114:
+part162:
 	TESTQ       $0x00000007, BX
-	JZ          done112
+	JZ          done160
 	VMOVUPD.Z   64(AX)(CX*1), K1, Z4
 	VFMADD231PD Z4, Z4, K1, Z1
-	JMP         done112
+	JMP         done160
 
-part113:
+part161:
 	TESTQ       $0x00000007, BX
-	JZ          done112
+	JZ          done160
 	VMOVUPD.Z   (AX)(CX*1), K1, Z4
 	VFMADD231PD Z4, Z4, K1, Z0
 
-done112:
+done160:
 	VADDPD        Z0, Z2, Z0
 	VADDPD        Z1, Z3, Z1
 	VADDPD        Z0, Z1, Z0
@@ -1573,9 +1882,9 @@ TEXT ·sumAVX512F64(SB), NOSPLIT, $0-32
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	SUBQ   $+32, BX
-	JB     tail118
+	JB     tail166
 
-lanes117:
+lanes165:
 	VMOVUPD (AX)(CX*1), Z4
 	VADDPD  Z4, Z0, Z0
 	VMOVUPD 64(AX)(CX*1), Z4
@@ -1586,50 +1895,50 @@ lanes117:
 	VADDPD  Z4, Z3, Z3
 	ADDQ    $0x00000100, CX
 	SUBQ    $+32, BX
-	JAE     lanes117
+	JAE     lanes165
 
-tail118:
+tail166:
 	ADDQ      $+32, BX
-	JZ        done119
+	JZ        done167
 	CMPQ      BX, $+8
-	JB        part120
+	JB        part168
 	VMOVUPD   (AX)(CX*1), Z4
 	VADDPD    Z4, Z0, Z0
 	CMPQ      BX, $+16
-	JB        part121
+	JB        part169
 	VMOVUPD   64(AX)(CX*1), Z4
 	VADDPD    Z4, Z1, Z1
 	CMPQ      BX, $+24
-	JB        part122
+	JB        part170
 	VMOVUPD   128(AX)(CX*1), Z4
 	VADDPD    Z4, Z2, Z2
 	TESTQ     $0x00000007, BX
-	JZ        done119
+	JZ        done167
 	VMOVUPD.Z 192(AX)(CX*1), K1, Z4
 	VADDPD    Z4, Z3, K1, Z3
-	JMP       done119
+	JMP       done167
 
-part122:
+part170:
 	TESTQ     $0x00000007, BX
-	JZ        done119
+	JZ        done167
 	VMOVUPD.Z 128(AX)(CX*1), K1, Z4
 	VADDPD    Z4, Z2, K1, Z2
-	JMP       done119
+	JMP       done167
 
-part121:
+part169:
 	TESTQ     $0x00000007, BX
-	JZ        done119
+	JZ        done167
 	VMOVUPD.Z 64(AX)(CX*1), K1, Z4
 	VADDPD    Z4, Z1, K1, Z1
-	JMP       done119
+	JMP       done167
 
-part120:
+part168:
 	TESTQ     $0x00000007, BX
-	JZ        done119
+	JZ        done167
 	VMOVUPD.Z (AX)(CX*1), K1, Z4
 	VADDPD    Z4, Z0, K1, Z0
 
-done119:
+done167:
 	VADDPD        Z0, Z2, Z0
 	VADDPD        Z1, Z3, Z1
 	VADDPD        Z0, Z1, Z0
@@ -1664,9 +1973,9 @@ TEXT ·absSumAVX512F64(SB), NOSPLIT, $0-32
 	VPXORD       Z3, Z3, Z3
 	VPXORD       Z4, Z4, Z4
 	SUBQ         $+32, BX
-	JB           tail125
+	JB           tail173
 
-lanes124:
+lanes172:
 	VMOVUPD (AX)(CX*1), Z5
 	VANDPD  Z5, Z0, Z5
 	VADDPD  Z5, Z1, Z1
@@ -1681,57 +1990,57 @@ lanes124:
 	VADDPD  Z5, Z4, Z4
 	ADDQ    $0x00000100, CX
 	SUBQ    $+32, BX
-	JAE     lanes124
+	JAE     lanes172
 
-tail125:
+tail173:
 	ADDQ      $+32, BX
-	JZ        done126
+	JZ        done174
 	CMPQ      BX, $+8
-	JB        part127
+	JB        part175
 	VMOVUPD   (AX)(CX*1), Z5
 	VANDPD    Z5, Z0, Z5
 	VADDPD    Z5, Z1, Z1
 	CMPQ      BX, $+16
-	JB        part128
+	JB        part176
 	VMOVUPD   64(AX)(CX*1), Z5
 	VANDPD    Z5, Z0, Z5
 	VADDPD    Z5, Z2, Z2
 	CMPQ      BX, $+24
-	JB        part129
+	JB        part177
 	VMOVUPD   128(AX)(CX*1), Z5
 	VANDPD    Z5, Z0, Z5
 	VADDPD    Z5, Z3, Z3
 	TESTQ     $0x00000007, BX
-	JZ        done126
+	JZ        done174
 	VMOVUPD.Z 192(AX)(CX*1), K1, Z5
 	VANDPD    Z5, Z0, Z5
 	VADDPD    Z5, Z4, K1, Z4
-	JMP       done126
+	JMP       done174
 
-part129:
+part177:
 	TESTQ     $0x00000007, BX
-	JZ        done126
+	JZ        done174
 	VMOVUPD.Z 128(AX)(CX*1), K1, Z5
 	VANDPD    Z5, Z0, Z5
 	VADDPD    Z5, Z3, K1, Z3
-	JMP       done126
+	JMP       done174
 
-part128:
+part176:
 	TESTQ     $0x00000007, BX
-	JZ        done126
+	JZ        done174
 	VMOVUPD.Z 64(AX)(CX*1), K1, Z5
 	VANDPD    Z5, Z0, Z5
 	VADDPD    Z5, Z2, K1, Z2
-	JMP       done126
+	JMP       done174
 
-part127:
+part175:
 	TESTQ     $0x00000007, BX
-	JZ        done126
+	JZ        done174
 	VMOVUPD.Z (AX)(CX*1), K1, Z5
 	VANDPD    Z5, Z0, Z5
 	VADDPD    Z5, Z1, K1, Z1
 
-done126:
+done174:
 	VADDPD        Z1, Z3, Z1
 	VADDPD        Z2, Z4, Z2
 	VADDPD        Z1, Z2, Z1
@@ -1766,9 +2075,9 @@ TEXT ·maxAbsAVX512F64(SB), NOSPLIT, $0-32
 	VPXORD       Z3, Z3, Z3
 	VPXORD       Z4, Z4, Z4
 	SUBQ         $0x20, BX
-	JB           after133
+	JB           after181
 
-vectors132:
+vectors180:
 	VMOVUPD (SI)(DI*1), Z5
 	VANDPD  Z5, Z0, Z5
 	VPMAXUQ Z5, Z1, Z1
@@ -1783,29 +2092,29 @@ vectors132:
 	VPMAXUQ Z5, Z4, Z4
 	ADDQ    $0x00000100, DI
 	SUBQ    $0x20, BX
-	JAE     vectors132
+	JAE     vectors180
 
-after133:
+after181:
 	ADDQ $0x20, BX
 	SUBQ $0x08, BX
-	JB   after135
+	JB   after183
 
-vectors134:
+vectors182:
 	VMOVUPD (SI)(DI*1), Z5
 	VANDPD  Z5, Z0, Z5
 	VPMAXUQ Z5, Z1, Z1
 	ADDQ    $0x00000040, DI
 	SUBQ    $0x08, BX
-	JAE     vectors134
+	JAE     vectors182
 
-after135:
+after183:
 	ADDQ      $0x08, BX
-	JZ        done131
+	JZ        done179
 	VMOVUPD.Z (SI)(DI*1), K1, Z5
 	VANDPD    Z5, Z0, Z5
 	VPMAXUQ   Z5, Z1, Z1
 
-done131:
+done179:
 	VPMAXUQ       Z3, Z1, Z1
 	VPMAXUQ       Z4, Z2, Z2
 	VPMAXUQ       Z2, Z1, Z1
@@ -1843,9 +2152,9 @@ TEXT ·maxNumAVX512F64(SB), NOSPLIT, $0-32
 	VPXORD       Z3, Z3, Z3
 	VPXORD       Z4, Z4, Z4
 	SUBQ         $0x20, BX
-	JB           after138
+	JB           after186
 
-vectors137:
+vectors185:
 	VMOVUPD (SI)(DI*1), Z5
 	VANDPD  Z5, Z0, Z5
 	VMAXPD  Z1, Z5, Z1
@@ -1860,29 +2169,29 @@ vectors137:
 	VMAXPD  Z4, Z5, Z4
 	ADDQ    $0x00000100, DI
 	SUBQ    $0x20, BX
-	JAE     vectors137
+	JAE     vectors185
 
-after138:
+after186:
 	ADDQ $0x20, BX
 	SUBQ $0x08, BX
-	JB   after140
+	JB   after188
 
-vectors139:
+vectors187:
 	VMOVUPD (SI)(DI*1), Z5
 	VANDPD  Z5, Z0, Z5
 	VMAXPD  Z1, Z5, Z1
 	ADDQ    $0x00000040, DI
 	SUBQ    $0x08, BX
-	JAE     vectors139
+	JAE     vectors187
 
-after140:
+after188:
 	ADDQ      $0x08, BX
-	JZ        done136
+	JZ        done184
 	VMOVUPD.Z (SI)(DI*1), K1, Z5
 	VANDPD    Z5, Z0, Z5
 	VMAXPD    Z1, Z5, Z1
 
-done136:
+done184:
 	VMAXPD        Z1, Z3, Z1
 	VMAXPD        Z2, Z4, Z2
 	VMAXPD        Z1, Z2, Z1
@@ -1917,36 +2226,36 @@ TEXT ·indexAbsAVX512F64(SB), NOSPLIT, $0-40
 	VMOVQ        AX, X0
 	VBROADCASTSD X0, Z0
 	SUBQ         $+8, BX
-	JB           after143
+	JB           after191
 
-loop142:
+loop190:
 	VMOVUPD (SI)(DI*8), Z2
 	VANDPD  Z2, Z0, Z2
 	VCMPPD  $0x00, Z1, Z2, K2
 	KMOVW   K2, AX
 	TESTL   AX, AX
-	JNZ     found141
+	JNZ     found189
 	ADDQ    $+8, DI
 	SUBQ    $+8, BX
-	JAE     loop142
+	JAE     loop190
 
-after143:
+after191:
 	ADDQ      $+8, BX
-	JZ        none144
+	JZ        none192
 	VMOVUPD.Z (SI)(DI*8), K1, Z2
 	VANDPD    Z2, Z0, Z2
 	VCMPPD    $0x00, Z1, Z2, K1, K2
 	KMOVW     K2, AX
 	TESTL     AX, AX
-	JNZ       found141
+	JNZ       found189
 
-none144:
+none192:
 	ADDQ BX, DI
 	MOVQ DI, ret+32(FP)
 	VZEROUPPER
 	RET
 
-found141:
+found189:
 	BSFL AX, AX
 	ADDQ AX, DI
 	MOVQ DI, ret+32(FP)
@@ -1954,786 +2263,984 @@ found141:
 	RET
 
 // func axpyAVX512F64(alpha float64, x []float64, y []float64)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512F, FMA3
 TEXT ·axpyAVX512F64(SB), NOSPLIT, $0-56
 	MOVQ         x_len+16(FP), AX
-	XORL         BX, BX
-	MOVQ         x_base+8(FP), SI
-	MOVQ         y_base+32(FP), DI
+	XORL         CX, CX
+	MOVQ         x_base+8(FP), DX
+	MOVQ         y_base+32(FP), BX
 	VBROADCASTSD alpha+0(FP), Z0
 	SUBQ         $0x20, AX
-	JB           after146
+	JB           after194
 
-vectors145:
-	VMOVUPD     (SI)(BX*1), Z1
-	VMOVUPD     (DI)(BX*1), Z2
+vectors193:
+	VMOVUPD     (DX)(CX*1), Z1
+	VMOVUPD     (BX)(CX*1), Z2
 	VFMADD231PD Z0, Z1, Z2
-	VMOVUPD     Z2, (DI)(BX*1)
-	VMOVUPD     64(SI)(BX*1), Z1
-	VMOVUPD     64(DI)(BX*1), Z2
+	VMOVUPD     Z2, (BX)(CX*1)
+	VMOVUPD     64(DX)(CX*1), Z1
+	VMOVUPD     64(BX)(CX*1), Z2
 	VFMADD231PD Z0, Z1, Z2
-	VMOVUPD     Z2, 64(DI)(BX*1)
-	VMOVUPD     128(SI)(BX*1), Z1
-	VMOVUPD     128(DI)(BX*1), Z2
+	VMOVUPD     Z2, 64(BX)(CX*1)
+	VMOVUPD     128(DX)(CX*1), Z1
+	VMOVUPD     128(BX)(CX*1), Z2
 	VFMADD231PD Z0, Z1, Z2
-	VMOVUPD     Z2, 128(DI)(BX*1)
-	VMOVUPD     192(SI)(BX*1), Z1
-	VMOVUPD     192(DI)(BX*1), Z2
+	VMOVUPD     Z2, 128(BX)(CX*1)
+	VMOVUPD     192(DX)(CX*1), Z1
+	VMOVUPD     192(BX)(CX*1), Z2
 	VFMADD231PD Z0, Z1, Z2
-	VMOVUPD     Z2, 192(DI)(BX*1)
-	ADDQ        $0x00000100, BX
+	VMOVUPD     Z2, 192(BX)(CX*1)
+	ADDQ        $0x00000100, CX
 	SUBQ        $0x20, AX
-	JAE         vectors145
+	JAE         vectors193
 
-after146:
+after194:
 	ADDQ $0x20, AX
 	SUBQ $0x08, AX
-	JB   after148
+	JB   after196
 
-vectors147:
-	VMOVUPD     (SI)(BX*1), Z1
-	VMOVUPD     (DI)(BX*1), Z2
+vectors195:
+	VMOVUPD     (DX)(CX*1), Z1
+	VMOVUPD     (BX)(CX*1), Z2
 	VFMADD231PD Z0, Z1, Z2
-	VMOVUPD     Z2, (DI)(BX*1)
-	ADDQ        $0x00000040, BX
+	VMOVUPD     Z2, (BX)(CX*1)
+	ADDQ        $0x00000040, CX
 	SUBQ        $0x08, AX
-	JAE         vectors147
+	JAE         vectors195
 
-after148:
+after196:
 	ADDQ        $0x08, AX
-	JZ          done149
-	ANDQ        $+7, AX
-	MOVQ        AX, CX
-	MOVL        $0x00000001, DX
-	SHLL        CL, DX
-	DECL        DX
-	KMOVB       DX, K1
-	VMOVUPD.Z   (SI)(BX*1), K1, Z1
-	VMOVUPD.Z   (DI)(BX*1), K1, Z2
-	VFMADD231PD Z0, Z1, Z2
-	VMOVUPD     Z2, K1, (DI)(BX*1)
+	TESTQ       $0x00000007, AX
+	JZ          done197
+	TESTQ       $0x00000004, AX
+	JZ          rest198
+	VMOVUPD     (DX)(CX*1), Y1
+	VMOVUPD     (BX)(CX*1), Y2
+	VFMADD231PD Y0, Y1, Y2
+	VMOVUPD     Y2, (BX)(CX*1)
+	ADDQ        $0x00000020, CX
 
-done149:
+rest198:
+	TESTQ       $0x00000002, AX
+	JZ          rest199
+	VMOVUPD     (DX)(CX*1), X1
+	VMOVUPD     (BX)(CX*1), X2
+	VFMADD231PD X0, X1, X2
+	VMOVUPD     X2, (BX)(CX*1)
+	ADDQ        $0x00000010, CX
+
+rest199:
+	TESTQ       $0x00000001, AX
+	JZ          rest200
+	VMOVSD      (DX)(CX*1), X1
+	VMOVSD      (BX)(CX*1), X2
+	VFMADD231PD X0, X1, X2
+	VMOVSD      X2, (BX)(CX*1)
+
+rest200:
+done197:
 	VZEROUPPER
 	RET
 
 // func axpbyAVX512F64(alpha float64, x []float64, beta float64, y []float64)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512F, FMA3
 TEXT ·axpbyAVX512F64(SB), NOSPLIT, $0-64
 	MOVQ         x_len+16(FP), AX
-	XORL         BX, BX
-	MOVQ         x_base+8(FP), SI
-	MOVQ         y_base+40(FP), DI
+	XORL         CX, CX
+	MOVQ         x_base+8(FP), DX
+	MOVQ         y_base+40(FP), BX
 	VBROADCASTSD alpha+0(FP), Z0
 	VBROADCASTSD beta+32(FP), Z1
 	SUBQ         $0x20, AX
-	JB           after151
+	JB           after202
 
-vectors150:
-	VMOVUPD     (SI)(BX*1), Z2
-	VMOVUPD     (DI)(BX*1), Z3
+vectors201:
+	VMOVUPD     (DX)(CX*1), Z2
+	VMOVUPD     (BX)(CX*1), Z3
 	VMULPD      Z1, Z3, Z3
 	VFMADD231PD Z0, Z2, Z3
-	VMOVUPD     Z3, (DI)(BX*1)
-	VMOVUPD     64(SI)(BX*1), Z2
-	VMOVUPD     64(DI)(BX*1), Z3
+	VMOVUPD     Z3, (BX)(CX*1)
+	VMOVUPD     64(DX)(CX*1), Z2
+	VMOVUPD     64(BX)(CX*1), Z3
 	VMULPD      Z1, Z3, Z3
 	VFMADD231PD Z0, Z2, Z3
-	VMOVUPD     Z3, 64(DI)(BX*1)
-	VMOVUPD     128(SI)(BX*1), Z2
-	VMOVUPD     128(DI)(BX*1), Z3
+	VMOVUPD     Z3, 64(BX)(CX*1)
+	VMOVUPD     128(DX)(CX*1), Z2
+	VMOVUPD     128(BX)(CX*1), Z3
 	VMULPD      Z1, Z3, Z3
 	VFMADD231PD Z0, Z2, Z3
-	VMOVUPD     Z3, 128(DI)(BX*1)
-	VMOVUPD     192(SI)(BX*1), Z2
-	VMOVUPD     192(DI)(BX*1), Z3
+	VMOVUPD     Z3, 128(BX)(CX*1)
+	VMOVUPD     192(DX)(CX*1), Z2
+	VMOVUPD     192(BX)(CX*1), Z3
 	VMULPD      Z1, Z3, Z3
 	VFMADD231PD Z0, Z2, Z3
-	VMOVUPD     Z3, 192(DI)(BX*1)
-	ADDQ        $0x00000100, BX
+	VMOVUPD     Z3, 192(BX)(CX*1)
+	ADDQ        $0x00000100, CX
 	SUBQ        $0x20, AX
-	JAE         vectors150
+	JAE         vectors201
 
-after151:
+after202:
 	ADDQ $0x20, AX
 	SUBQ $0x08, AX
-	JB   after153
+	JB   after204
 
-vectors152:
-	VMOVUPD     (SI)(BX*1), Z2
-	VMOVUPD     (DI)(BX*1), Z3
+vectors203:
+	VMOVUPD     (DX)(CX*1), Z2
+	VMOVUPD     (BX)(CX*1), Z3
 	VMULPD      Z1, Z3, Z3
 	VFMADD231PD Z0, Z2, Z3
-	VMOVUPD     Z3, (DI)(BX*1)
-	ADDQ        $0x00000040, BX
+	VMOVUPD     Z3, (BX)(CX*1)
+	ADDQ        $0x00000040, CX
 	SUBQ        $0x08, AX
-	JAE         vectors152
+	JAE         vectors203
 
-after153:
+after204:
 	ADDQ        $0x08, AX
-	JZ          done154
-	ANDQ        $+7, AX
-	MOVQ        AX, CX
-	MOVL        $0x00000001, DX
-	SHLL        CL, DX
-	DECL        DX
-	KMOVB       DX, K1
-	VMOVUPD.Z   (SI)(BX*1), K1, Z2
-	VMOVUPD.Z   (DI)(BX*1), K1, Z3
-	VMULPD      Z1, Z3, Z1
-	VFMADD231PD Z0, Z2, Z1
-	VMOVUPD     Z1, K1, (DI)(BX*1)
+	TESTQ       $0x00000007, AX
+	JZ          done205
+	TESTQ       $0x00000004, AX
+	JZ          rest206
+	VMOVUPD     (DX)(CX*1), Y2
+	VMOVUPD     (BX)(CX*1), Y3
+	VMULPD      Y1, Y3, Y3
+	VFMADD231PD Y0, Y2, Y3
+	VMOVUPD     Y3, (BX)(CX*1)
+	ADDQ        $0x00000020, CX
 
-done154:
+rest206:
+	TESTQ       $0x00000002, AX
+	JZ          rest207
+	VMOVUPD     (DX)(CX*1), X2
+	VMOVUPD     (BX)(CX*1), X3
+	VMULPD      X1, X3, X3
+	VFMADD231PD X0, X2, X3
+	VMOVUPD     X3, (BX)(CX*1)
+	ADDQ        $0x00000010, CX
+
+rest207:
+	TESTQ       $0x00000001, AX
+	JZ          rest208
+	VMOVSD      (DX)(CX*1), X2
+	VMOVSD      (BX)(CX*1), X3
+	VMULPD      X1, X3, X1
+	VFMADD231PD X0, X2, X1
+	VMOVSD      X1, (BX)(CX*1)
+
+rest208:
+done205:
 	VZEROUPPER
 	RET
 
 // func scalAVX512F64(alpha float64, x []float64)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512F
 TEXT ·scalAVX512F64(SB), NOSPLIT, $0-32
 	MOVQ         x_len+16(FP), AX
-	XORL         BX, BX
-	MOVQ         x_base+8(FP), SI
+	XORL         CX, CX
+	MOVQ         x_base+8(FP), DX
 	VBROADCASTSD alpha+0(FP), Z0
 	SUBQ         $0x20, AX
-	JB           after156
+	JB           after210
 
-vectors155:
-	VMOVUPD (SI)(BX*1), Z1
+vectors209:
+	VMOVUPD (DX)(CX*1), Z1
 	VMULPD  Z0, Z1, Z1
-	VMOVUPD Z1, (SI)(BX*1)
-	VMOVUPD 64(SI)(BX*1), Z1
+	VMOVUPD Z1, (DX)(CX*1)
+	VMOVUPD 64(DX)(CX*1), Z1
 	VMULPD  Z0, Z1, Z1
-	VMOVUPD Z1, 64(SI)(BX*1)
-	VMOVUPD 128(SI)(BX*1), Z1
+	VMOVUPD Z1, 64(DX)(CX*1)
+	VMOVUPD 128(DX)(CX*1), Z1
 	VMULPD  Z0, Z1, Z1
-	VMOVUPD Z1, 128(SI)(BX*1)
-	VMOVUPD 192(SI)(BX*1), Z1
+	VMOVUPD Z1, 128(DX)(CX*1)
+	VMOVUPD 192(DX)(CX*1), Z1
 	VMULPD  Z0, Z1, Z1
-	VMOVUPD Z1, 192(SI)(BX*1)
-	ADDQ    $0x00000100, BX
+	VMOVUPD Z1, 192(DX)(CX*1)
+	ADDQ    $0x00000100, CX
 	SUBQ    $0x20, AX
-	JAE     vectors155
+	JAE     vectors209
 
-after156:
+after210:
 	ADDQ $0x20, AX
 	SUBQ $0x08, AX
-	JB   after158
+	JB   after212
 
-vectors157:
-	VMOVUPD (SI)(BX*1), Z1
+vectors211:
+	VMOVUPD (DX)(CX*1), Z1
 	VMULPD  Z0, Z1, Z1
-	VMOVUPD Z1, (SI)(BX*1)
-	ADDQ    $0x00000040, BX
+	VMOVUPD Z1, (DX)(CX*1)
+	ADDQ    $0x00000040, CX
 	SUBQ    $0x08, AX
-	JAE     vectors157
+	JAE     vectors211
 
-after158:
-	ADDQ      $0x08, AX
-	JZ        done159
-	ANDQ      $+7, AX
-	MOVQ      AX, CX
-	MOVL      $0x00000001, DX
-	SHLL      CL, DX
-	DECL      DX
-	KMOVB     DX, K1
-	VMOVUPD.Z (SI)(BX*1), K1, Z1
-	VMULPD    Z0, Z1, Z0
-	VMOVUPD   Z0, K1, (SI)(BX*1)
+after212:
+	ADDQ    $0x08, AX
+	TESTQ   $0x00000007, AX
+	JZ      done213
+	TESTQ   $0x00000004, AX
+	JZ      rest214
+	VMOVUPD (DX)(CX*1), Y1
+	VMULPD  Y0, Y1, Y1
+	VMOVUPD Y1, (DX)(CX*1)
+	ADDQ    $0x00000020, CX
 
-done159:
+rest214:
+	TESTQ   $0x00000002, AX
+	JZ      rest215
+	VMOVUPD (DX)(CX*1), X1
+	VMULPD  X0, X1, X1
+	VMOVUPD X1, (DX)(CX*1)
+	ADDQ    $0x00000010, CX
+
+rest215:
+	TESTQ  $0x00000001, AX
+	JZ     rest216
+	VMOVSD (DX)(CX*1), X1
+	VMULPD X0, X1, X0
+	VMOVSD X0, (DX)(CX*1)
+
+rest216:
+done213:
 	VZEROUPPER
 	RET
 
 // func scalToAVX512F64(alpha float64, x []float64, dst []float64)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512F
 TEXT ·scalToAVX512F64(SB), NOSPLIT, $0-56
 	MOVQ         x_len+16(FP), AX
-	XORL         BX, BX
-	MOVQ         x_base+8(FP), SI
-	MOVQ         dst_base+32(FP), DI
+	XORL         CX, CX
+	MOVQ         x_base+8(FP), DX
+	MOVQ         dst_base+32(FP), BX
 	VBROADCASTSD alpha+0(FP), Z0
 	SUBQ         $0x20, AX
-	JB           after161
+	JB           after218
 
-vectors160:
-	VMOVUPD (SI)(BX*1), Z1
+vectors217:
+	VMOVUPD (DX)(CX*1), Z1
 	VMULPD  Z0, Z1, Z1
-	VMOVUPD Z1, (DI)(BX*1)
-	VMOVUPD 64(SI)(BX*1), Z1
+	VMOVUPD Z1, (BX)(CX*1)
+	VMOVUPD 64(DX)(CX*1), Z1
 	VMULPD  Z0, Z1, Z1
-	VMOVUPD Z1, 64(DI)(BX*1)
-	VMOVUPD 128(SI)(BX*1), Z1
+	VMOVUPD Z1, 64(BX)(CX*1)
+	VMOVUPD 128(DX)(CX*1), Z1
 	VMULPD  Z0, Z1, Z1
-	VMOVUPD Z1, 128(DI)(BX*1)
-	VMOVUPD 192(SI)(BX*1), Z1
+	VMOVUPD Z1, 128(BX)(CX*1)
+	VMOVUPD 192(DX)(CX*1), Z1
 	VMULPD  Z0, Z1, Z1
-	VMOVUPD Z1, 192(DI)(BX*1)
-	ADDQ    $0x00000100, BX
+	VMOVUPD Z1, 192(BX)(CX*1)
+	ADDQ    $0x00000100, CX
 	SUBQ    $0x20, AX
-	JAE     vectors160
+	JAE     vectors217
 
-after161:
+after218:
 	ADDQ $0x20, AX
 	SUBQ $0x08, AX
-	JB   after163
+	JB   after220
 
-vectors162:
-	VMOVUPD (SI)(BX*1), Z1
+vectors219:
+	VMOVUPD (DX)(CX*1), Z1
 	VMULPD  Z0, Z1, Z1
-	VMOVUPD Z1, (DI)(BX*1)
-	ADDQ    $0x00000040, BX
+	VMOVUPD Z1, (BX)(CX*1)
+	ADDQ    $0x00000040, CX
 	SUBQ    $0x08, AX
-	JAE     vectors162
+	JAE     vectors219
 
-after163:
-	ADDQ      $0x08, AX
-	JZ        done164
-	ANDQ      $+7, AX
-	MOVQ      AX, CX
-	MOVL      $0x00000001, DX
-	SHLL      CL, DX
-	DECL      DX
-	KMOVB     DX, K1
-	VMOVUPD.Z (SI)(BX*1), K1, Z1
-	VMULPD    Z0, Z1, Z0
-	VMOVUPD   Z0, K1, (DI)(BX*1)
+after220:
+	ADDQ    $0x08, AX
+	TESTQ   $0x00000007, AX
+	JZ      done221
+	TESTQ   $0x00000004, AX
+	JZ      rest222
+	VMOVUPD (DX)(CX*1), Y1
+	VMULPD  Y0, Y1, Y1
+	VMOVUPD Y1, (BX)(CX*1)
+	ADDQ    $0x00000020, CX
 
-done164:
+rest222:
+	TESTQ   $0x00000002, AX
+	JZ      rest223
+	VMOVUPD (DX)(CX*1), X1
+	VMULPD  X0, X1, X1
+	VMOVUPD X1, (BX)(CX*1)
+	ADDQ    $0x00000010, CX
+
+rest223:
+	TESTQ  $0x00000001, AX
+	JZ     rest224
+	VMOVSD (DX)(CX*1), X1
+	VMULPD X0, X1, X0
+	VMOVSD X0, (BX)(CX*1)
+
+rest224:
+done221:
 	VZEROUPPER
 	RET
 
 // func swapAVX512F64(x []float64, y []float64)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512F
 TEXT ·swapAVX512F64(SB), NOSPLIT, $0-48
 	MOVQ x_len+8(FP), AX
-	XORL BX, BX
-	MOVQ x_base+0(FP), SI
-	MOVQ y_base+24(FP), DI
+	XORL CX, CX
+	MOVQ x_base+0(FP), DX
+	MOVQ y_base+24(FP), BX
 	SUBQ $0x20, AX
-	JB   after166
+	JB   after226
 
-vectors165:
-	VMOVUPD (SI)(BX*1), Z0
-	VMOVUPD (DI)(BX*1), Z1
-	VMOVUPD Z1, (SI)(BX*1)
-	VMOVUPD Z0, (DI)(BX*1)
-	VMOVUPD 64(SI)(BX*1), Z0
-	VMOVUPD 64(DI)(BX*1), Z1
-	VMOVUPD Z1, 64(SI)(BX*1)
-	VMOVUPD Z0, 64(DI)(BX*1)
-	VMOVUPD 128(SI)(BX*1), Z0
-	VMOVUPD 128(DI)(BX*1), Z1
-	VMOVUPD Z1, 128(SI)(BX*1)
-	VMOVUPD Z0, 128(DI)(BX*1)
-	VMOVUPD 192(SI)(BX*1), Z0
-	VMOVUPD 192(DI)(BX*1), Z1
-	VMOVUPD Z1, 192(SI)(BX*1)
-	VMOVUPD Z0, 192(DI)(BX*1)
-	ADDQ    $0x00000100, BX
+vectors225:
+	VMOVUPD (DX)(CX*1), Z0
+	VMOVUPD (BX)(CX*1), Z1
+	VMOVUPD Z1, (DX)(CX*1)
+	VMOVUPD Z0, (BX)(CX*1)
+	VMOVUPD 64(DX)(CX*1), Z0
+	VMOVUPD 64(BX)(CX*1), Z1
+	VMOVUPD Z1, 64(DX)(CX*1)
+	VMOVUPD Z0, 64(BX)(CX*1)
+	VMOVUPD 128(DX)(CX*1), Z0
+	VMOVUPD 128(BX)(CX*1), Z1
+	VMOVUPD Z1, 128(DX)(CX*1)
+	VMOVUPD Z0, 128(BX)(CX*1)
+	VMOVUPD 192(DX)(CX*1), Z0
+	VMOVUPD 192(BX)(CX*1), Z1
+	VMOVUPD Z1, 192(DX)(CX*1)
+	VMOVUPD Z0, 192(BX)(CX*1)
+	ADDQ    $0x00000100, CX
 	SUBQ    $0x20, AX
-	JAE     vectors165
+	JAE     vectors225
 
-after166:
+after226:
 	ADDQ $0x20, AX
 	SUBQ $0x08, AX
-	JB   after168
+	JB   after228
 
-vectors167:
-	VMOVUPD (SI)(BX*1), Z0
-	VMOVUPD (DI)(BX*1), Z1
-	VMOVUPD Z1, (SI)(BX*1)
-	VMOVUPD Z0, (DI)(BX*1)
-	ADDQ    $0x00000040, BX
+vectors227:
+	VMOVUPD (DX)(CX*1), Z0
+	VMOVUPD (BX)(CX*1), Z1
+	VMOVUPD Z1, (DX)(CX*1)
+	VMOVUPD Z0, (BX)(CX*1)
+	ADDQ    $0x00000040, CX
 	SUBQ    $0x08, AX
-	JAE     vectors167
+	JAE     vectors227
 
-after168:
-	ADDQ      $0x08, AX
-	JZ        done169
-	ANDQ      $+7, AX
-	MOVQ      AX, CX
-	MOVL      $0x00000001, DX
-	SHLL      CL, DX
-	DECL      DX
-	KMOVB     DX, K1
-	VMOVUPD.Z (SI)(BX*1), K1, Z0
-	VMOVUPD.Z (DI)(BX*1), K1, Z1
-	VMOVUPD   Z1, K1, (SI)(BX*1)
-	VMOVUPD   Z0, K1, (DI)(BX*1)
+after228:
+	ADDQ    $0x08, AX
+	TESTQ   $0x00000007, AX
+	JZ      done229
+	TESTQ   $0x00000004, AX
+	JZ      rest230
+	VMOVUPD (DX)(CX*1), Y0
+	VMOVUPD (BX)(CX*1), Y1
+	VMOVUPD Y1, (DX)(CX*1)
+	VMOVUPD Y0, (BX)(CX*1)
+	ADDQ    $0x00000020, CX
 
-done169:
+rest230:
+	TESTQ   $0x00000002, AX
+	JZ      rest231
+	VMOVUPD (DX)(CX*1), X0
+	VMOVUPD (BX)(CX*1), X1
+	VMOVUPD X1, (DX)(CX*1)
+	VMOVUPD X0, (BX)(CX*1)
+	ADDQ    $0x00000010, CX
+
+rest231:
+	TESTQ  $0x00000001, AX
+	JZ     rest232
+	VMOVSD (DX)(CX*1), X0
+	VMOVSD (BX)(CX*1), X1
+	VMOVSD X1, (DX)(CX*1)
+	VMOVSD X0, (BX)(CX*1)
+
+rest232:
+done229:
 	VZEROUPPER
 	RET
 
 // func rotAVX512F64(c float64, s float64, x []float64, y []float64)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512F, FMA3
 TEXT ·rotAVX512F64(SB), NOSPLIT, $0-64
 	MOVQ         x_len+24(FP), AX
-	XORL         BX, BX
-	MOVQ         x_base+16(FP), SI
-	MOVQ         y_base+40(FP), DI
+	XORL         CX, CX
+	MOVQ         x_base+16(FP), DX
+	MOVQ         y_base+40(FP), BX
 	VBROADCASTSD c+0(FP), Z0
 	VBROADCASTSD s+8(FP), Z1
 	SUBQ         $0x20, AX
-	JB           after171
+	JB           after234
 
-vectors170:
-	VMOVUPD     (SI)(BX*1), Z2
-	VMOVUPD     (DI)(BX*1), Z3
+vectors233:
+	VMOVUPD     (DX)(CX*1), Z2
+	VMOVUPD     (BX)(CX*1), Z3
 	VMULPD      Z1, Z2, Z4
 	VMULPD      Z1, Z3, Z5
 	VFMADD231PD Z0, Z2, Z5
 	VFMSUB213PD Z4, Z0, Z3
-	VMOVUPD     Z5, (SI)(BX*1)
-	VMOVUPD     Z3, (DI)(BX*1)
-	VMOVUPD     64(SI)(BX*1), Z2
-	VMOVUPD     64(DI)(BX*1), Z3
+	VMOVUPD     Z5, (DX)(CX*1)
+	VMOVUPD     Z3, (BX)(CX*1)
+	VMOVUPD     64(DX)(CX*1), Z2
+	VMOVUPD     64(BX)(CX*1), Z3
 	VMULPD      Z1, Z2, Z4
 	VMULPD      Z1, Z3, Z5
 	VFMADD231PD Z0, Z2, Z5
 	VFMSUB213PD Z4, Z0, Z3
-	VMOVUPD     Z5, 64(SI)(BX*1)
-	VMOVUPD     Z3, 64(DI)(BX*1)
-	VMOVUPD     128(SI)(BX*1), Z2
-	VMOVUPD     128(DI)(BX*1), Z3
+	VMOVUPD     Z5, 64(DX)(CX*1)
+	VMOVUPD     Z3, 64(BX)(CX*1)
+	VMOVUPD     128(DX)(CX*1), Z2
+	VMOVUPD     128(BX)(CX*1), Z3
 	VMULPD      Z1, Z2, Z4
 	VMULPD      Z1, Z3, Z5
 	VFMADD231PD Z0, Z2, Z5
 	VFMSUB213PD Z4, Z0, Z3
-	VMOVUPD     Z5, 128(SI)(BX*1)
-	VMOVUPD     Z3, 128(DI)(BX*1)
-	VMOVUPD     192(SI)(BX*1), Z2
-	VMOVUPD     192(DI)(BX*1), Z3
+	VMOVUPD     Z5, 128(DX)(CX*1)
+	VMOVUPD     Z3, 128(BX)(CX*1)
+	VMOVUPD     192(DX)(CX*1), Z2
+	VMOVUPD     192(BX)(CX*1), Z3
 	VMULPD      Z1, Z2, Z4
 	VMULPD      Z1, Z3, Z5
 	VFMADD231PD Z0, Z2, Z5
 	VFMSUB213PD Z4, Z0, Z3
-	VMOVUPD     Z5, 192(SI)(BX*1)
-	VMOVUPD     Z3, 192(DI)(BX*1)
-	ADDQ        $0x00000100, BX
+	VMOVUPD     Z5, 192(DX)(CX*1)
+	VMOVUPD     Z3, 192(BX)(CX*1)
+	ADDQ        $0x00000100, CX
 	SUBQ        $0x20, AX
-	JAE         vectors170
+	JAE         vectors233
 
-after171:
+after234:
 	ADDQ $0x20, AX
 	SUBQ $0x08, AX
-	JB   after173
+	JB   after236
 
-vectors172:
-	VMOVUPD     (SI)(BX*1), Z2
-	VMOVUPD     (DI)(BX*1), Z3
+vectors235:
+	VMOVUPD     (DX)(CX*1), Z2
+	VMOVUPD     (BX)(CX*1), Z3
 	VMULPD      Z1, Z2, Z4
 	VMULPD      Z1, Z3, Z5
 	VFMADD231PD Z0, Z2, Z5
 	VFMSUB213PD Z4, Z0, Z3
-	VMOVUPD     Z5, (SI)(BX*1)
-	VMOVUPD     Z3, (DI)(BX*1)
-	ADDQ        $0x00000040, BX
+	VMOVUPD     Z5, (DX)(CX*1)
+	VMOVUPD     Z3, (BX)(CX*1)
+	ADDQ        $0x00000040, CX
 	SUBQ        $0x08, AX
-	JAE         vectors172
+	JAE         vectors235
 
-after173:
+after236:
 	ADDQ        $0x08, AX
-	JZ          done174
-	ANDQ        $+7, AX
-	MOVQ        AX, CX
-	MOVL        $0x00000001, DX
-	SHLL        CL, DX
-	DECL        DX
-	KMOVB       DX, K1
-	VMOVUPD.Z   (SI)(BX*1), K1, Z2
-	VMOVUPD.Z   (DI)(BX*1), K1, Z3
-	VMULPD      Z1, Z2, Z4
-	VMULPD      Z1, Z3, Z1
-	VFMADD231PD Z0, Z2, Z1
-	VFMSUB213PD Z4, Z0, Z3
-	VMOVUPD     Z1, K1, (SI)(BX*1)
-	VMOVUPD     Z3, K1, (DI)(BX*1)
+	TESTQ       $0x00000007, AX
+	JZ          done237
+	TESTQ       $0x00000004, AX
+	JZ          rest238
+	VMOVUPD     (DX)(CX*1), Y2
+	VMOVUPD     (BX)(CX*1), Y3
+	VMULPD      Y1, Y2, Y4
+	VMULPD      Y1, Y3, Y5
+	VFMADD231PD Y0, Y2, Y5
+	VFMSUB213PD Y4, Y0, Y3
+	VMOVUPD     Y5, (DX)(CX*1)
+	VMOVUPD     Y3, (BX)(CX*1)
+	ADDQ        $0x00000020, CX
 
-done174:
+rest238:
+	TESTQ       $0x00000002, AX
+	JZ          rest239
+	VMOVUPD     (DX)(CX*1), X2
+	VMOVUPD     (BX)(CX*1), X3
+	VMULPD      X1, X2, X4
+	VMULPD      X1, X3, X5
+	VFMADD231PD X0, X2, X5
+	VFMSUB213PD X4, X0, X3
+	VMOVUPD     X5, (DX)(CX*1)
+	VMOVUPD     X3, (BX)(CX*1)
+	ADDQ        $0x00000010, CX
+
+rest239:
+	TESTQ       $0x00000001, AX
+	JZ          rest240
+	VMOVSD      (DX)(CX*1), X2
+	VMOVSD      (BX)(CX*1), X3
+	VMULPD      X1, X2, X4
+	VMULPD      X1, X3, X1
+	VFMADD231PD X0, X2, X1
+	VFMSUB213PD X4, X0, X3
+	VMOVSD      X1, (DX)(CX*1)
+	VMOVSD      X3, (BX)(CX*1)
+
+rest240:
+done237:
 	VZEROUPPER
 	RET
 
 // func addToAVX512F64(x []float64, y []float64, dst []float64)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512F
 TEXT ·addToAVX512F64(SB), NOSPLIT, $0-72
 	MOVQ x_len+8(FP), AX
-	XORL BX, BX
-	MOVQ x_base+0(FP), SI
-	MOVQ y_base+24(FP), DI
-	MOVQ dst_base+48(FP), R8
+	XORL CX, CX
+	MOVQ x_base+0(FP), DX
+	MOVQ y_base+24(FP), BX
+	MOVQ dst_base+48(FP), SI
 	SUBQ $0x20, AX
-	JB   after176
+	JB   after242
 
-vectors175:
-	VMOVUPD (SI)(BX*1), Z0
-	VMOVUPD (DI)(BX*1), Z1
+vectors241:
+	VMOVUPD (DX)(CX*1), Z0
+	VMOVUPD (BX)(CX*1), Z1
 	VADDPD  Z0, Z1, Z0
-	VMOVUPD Z0, (R8)(BX*1)
-	VMOVUPD 64(SI)(BX*1), Z0
-	VMOVUPD 64(DI)(BX*1), Z1
+	VMOVUPD Z0, (SI)(CX*1)
+	VMOVUPD 64(DX)(CX*1), Z0
+	VMOVUPD 64(BX)(CX*1), Z1
 	VADDPD  Z0, Z1, Z0
-	VMOVUPD Z0, 64(R8)(BX*1)
-	VMOVUPD 128(SI)(BX*1), Z0
-	VMOVUPD 128(DI)(BX*1), Z1
+	VMOVUPD Z0, 64(SI)(CX*1)
+	VMOVUPD 128(DX)(CX*1), Z0
+	VMOVUPD 128(BX)(CX*1), Z1
 	VADDPD  Z0, Z1, Z0
-	VMOVUPD Z0, 128(R8)(BX*1)
-	VMOVUPD 192(SI)(BX*1), Z0
-	VMOVUPD 192(DI)(BX*1), Z1
+	VMOVUPD Z0, 128(SI)(CX*1)
+	VMOVUPD 192(DX)(CX*1), Z0
+	VMOVUPD 192(BX)(CX*1), Z1
 	VADDPD  Z0, Z1, Z0
-	VMOVUPD Z0, 192(R8)(BX*1)
-	ADDQ    $0x00000100, BX
+	VMOVUPD Z0, 192(SI)(CX*1)
+	ADDQ    $0x00000100, CX
 	SUBQ    $0x20, AX
-	JAE     vectors175
+	JAE     vectors241
 
-after176:
+after242:
 	ADDQ $0x20, AX
 	SUBQ $0x08, AX
-	JB   after178
+	JB   after244
 
-vectors177:
-	VMOVUPD (SI)(BX*1), Z0
-	VMOVUPD (DI)(BX*1), Z1
+vectors243:
+	VMOVUPD (DX)(CX*1), Z0
+	VMOVUPD (BX)(CX*1), Z1
 	VADDPD  Z0, Z1, Z0
-	VMOVUPD Z0, (R8)(BX*1)
-	ADDQ    $0x00000040, BX
+	VMOVUPD Z0, (SI)(CX*1)
+	ADDQ    $0x00000040, CX
 	SUBQ    $0x08, AX
-	JAE     vectors177
+	JAE     vectors243
 
-after178:
-	ADDQ      $0x08, AX
-	JZ        done179
-	ANDQ      $+7, AX
-	MOVQ      AX, CX
-	MOVL      $0x00000001, DX
-	SHLL      CL, DX
-	DECL      DX
-	KMOVB     DX, K1
-	VMOVUPD.Z (SI)(BX*1), K1, Z0
-	VMOVUPD.Z (DI)(BX*1), K1, Z1
-	VADDPD    Z0, Z1, Z0
-	VMOVUPD   Z0, K1, (R8)(BX*1)
+after244:
+	ADDQ    $0x08, AX
+	TESTQ   $0x00000007, AX
+	JZ      done245
+	TESTQ   $0x00000004, AX
+	JZ      rest246
+	VMOVUPD (DX)(CX*1), Y0
+	VMOVUPD (BX)(CX*1), Y1
+	VADDPD  Y0, Y1, Y0
+	VMOVUPD Y0, (SI)(CX*1)
+	ADDQ    $0x00000020, CX
 
-done179:
+rest246:
+	TESTQ   $0x00000002, AX
+	JZ      rest247
+	VMOVUPD (DX)(CX*1), X0
+	VMOVUPD (BX)(CX*1), X1
+	VADDPD  X0, X1, X0
+	VMOVUPD X0, (SI)(CX*1)
+	ADDQ    $0x00000010, CX
+
+rest247:
+	TESTQ  $0x00000001, AX
+	JZ     rest248
+	VMOVSD (DX)(CX*1), X0
+	VMOVSD (BX)(CX*1), X1
+	VADDPD X0, X1, X0
+	VMOVSD X0, (SI)(CX*1)
+
+rest248:
+done245:
 	VZEROUPPER
 	RET
 
 // func subToAVX512F64(x []float64, y []float64, dst []float64)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512F
 TEXT ·subToAVX512F64(SB), NOSPLIT, $0-72
 	MOVQ x_len+8(FP), AX
-	XORL BX, BX
-	MOVQ x_base+0(FP), SI
-	MOVQ y_base+24(FP), DI
-	MOVQ dst_base+48(FP), R8
+	XORL CX, CX
+	MOVQ x_base+0(FP), DX
+	MOVQ y_base+24(FP), BX
+	MOVQ dst_base+48(FP), SI
 	SUBQ $0x20, AX
-	JB   after181
+	JB   after250
 
-vectors180:
-	VMOVUPD (SI)(BX*1), Z0
-	VMOVUPD (DI)(BX*1), Z1
+vectors249:
+	VMOVUPD (DX)(CX*1), Z0
+	VMOVUPD (BX)(CX*1), Z1
 	VSUBPD  Z1, Z0, Z0
-	VMOVUPD Z0, (R8)(BX*1)
-	VMOVUPD 64(SI)(BX*1), Z0
-	VMOVUPD 64(DI)(BX*1), Z1
+	VMOVUPD Z0, (SI)(CX*1)
+	VMOVUPD 64(DX)(CX*1), Z0
+	VMOVUPD 64(BX)(CX*1), Z1
 	VSUBPD  Z1, Z0, Z0
-	VMOVUPD Z0, 64(R8)(BX*1)
-	VMOVUPD 128(SI)(BX*1), Z0
-	VMOVUPD 128(DI)(BX*1), Z1
+	VMOVUPD Z0, 64(SI)(CX*1)
+	VMOVUPD 128(DX)(CX*1), Z0
+	VMOVUPD 128(BX)(CX*1), Z1
 	VSUBPD  Z1, Z0, Z0
-	VMOVUPD Z0, 128(R8)(BX*1)
-	VMOVUPD 192(SI)(BX*1), Z0
-	VMOVUPD 192(DI)(BX*1), Z1
+	VMOVUPD Z0, 128(SI)(CX*1)
+	VMOVUPD 192(DX)(CX*1), Z0
+	VMOVUPD 192(BX)(CX*1), Z1
 	VSUBPD  Z1, Z0, Z0
-	VMOVUPD Z0, 192(R8)(BX*1)
-	ADDQ    $0x00000100, BX
+	VMOVUPD Z0, 192(SI)(CX*1)
+	ADDQ    $0x00000100, CX
 	SUBQ    $0x20, AX
-	JAE     vectors180
+	JAE     vectors249
 
-after181:
+after250:
 	ADDQ $0x20, AX
 	SUBQ $0x08, AX
-	JB   after183
+	JB   after252
 
-vectors182:
-	VMOVUPD (SI)(BX*1), Z0
-	VMOVUPD (DI)(BX*1), Z1
+vectors251:
+	VMOVUPD (DX)(CX*1), Z0
+	VMOVUPD (BX)(CX*1), Z1
 	VSUBPD  Z1, Z0, Z0
-	VMOVUPD Z0, (R8)(BX*1)
-	ADDQ    $0x00000040, BX
+	VMOVUPD Z0, (SI)(CX*1)
+	ADDQ    $0x00000040, CX
 	SUBQ    $0x08, AX
-	JAE     vectors182
+	JAE     vectors251
 
-after183:
-	ADDQ      $0x08, AX
-	JZ        done184
-	ANDQ      $+7, AX
-	MOVQ      AX, CX
-	MOVL      $0x00000001, DX
-	SHLL      CL, DX
-	DECL      DX
-	KMOVB     DX, K1
-	VMOVUPD.Z (SI)(BX*1), K1, Z0
-	VMOVUPD.Z (DI)(BX*1), K1, Z1
-	VSUBPD    Z1, Z0, Z0
-	VMOVUPD   Z0, K1, (R8)(BX*1)
+after252:
+	ADDQ    $0x08, AX
+	TESTQ   $0x00000007, AX
+	JZ      done253
+	TESTQ   $0x00000004, AX
+	JZ      rest254
+	VMOVUPD (DX)(CX*1), Y0
+	VMOVUPD (BX)(CX*1), Y1
+	VSUBPD  Y1, Y0, Y0
+	VMOVUPD Y0, (SI)(CX*1)
+	ADDQ    $0x00000020, CX
 
-done184:
+rest254:
+	TESTQ   $0x00000002, AX
+	JZ      rest255
+	VMOVUPD (DX)(CX*1), X0
+	VMOVUPD (BX)(CX*1), X1
+	VSUBPD  X1, X0, X0
+	VMOVUPD X0, (SI)(CX*1)
+	ADDQ    $0x00000010, CX
+
+rest255:
+	TESTQ  $0x00000001, AX
+	JZ     rest256
+	VMOVSD (DX)(CX*1), X0
+	VMOVSD (BX)(CX*1), X1
+	VSUBPD X1, X0, X0
+	VMOVSD X0, (SI)(CX*1)
+
+rest256:
+done253:
 	VZEROUPPER
 	RET
 
 // func mulToAVX512F64(x []float64, y []float64, dst []float64)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512F
 TEXT ·mulToAVX512F64(SB), NOSPLIT, $0-72
 	MOVQ x_len+8(FP), AX
-	XORL BX, BX
-	MOVQ x_base+0(FP), SI
-	MOVQ y_base+24(FP), DI
-	MOVQ dst_base+48(FP), R8
+	XORL CX, CX
+	MOVQ x_base+0(FP), DX
+	MOVQ y_base+24(FP), BX
+	MOVQ dst_base+48(FP), SI
 	SUBQ $0x20, AX
-	JB   after186
+	JB   after258
 
-vectors185:
-	VMOVUPD (SI)(BX*1), Z0
-	VMOVUPD (DI)(BX*1), Z1
+vectors257:
+	VMOVUPD (DX)(CX*1), Z0
+	VMOVUPD (BX)(CX*1), Z1
 	VMULPD  Z0, Z1, Z0
-	VMOVUPD Z0, (R8)(BX*1)
-	VMOVUPD 64(SI)(BX*1), Z0
-	VMOVUPD 64(DI)(BX*1), Z1
+	VMOVUPD Z0, (SI)(CX*1)
+	VMOVUPD 64(DX)(CX*1), Z0
+	VMOVUPD 64(BX)(CX*1), Z1
 	VMULPD  Z0, Z1, Z0
-	VMOVUPD Z0, 64(R8)(BX*1)
-	VMOVUPD 128(SI)(BX*1), Z0
-	VMOVUPD 128(DI)(BX*1), Z1
+	VMOVUPD Z0, 64(SI)(CX*1)
+	VMOVUPD 128(DX)(CX*1), Z0
+	VMOVUPD 128(BX)(CX*1), Z1
 	VMULPD  Z0, Z1, Z0
-	VMOVUPD Z0, 128(R8)(BX*1)
-	VMOVUPD 192(SI)(BX*1), Z0
-	VMOVUPD 192(DI)(BX*1), Z1
+	VMOVUPD Z0, 128(SI)(CX*1)
+	VMOVUPD 192(DX)(CX*1), Z0
+	VMOVUPD 192(BX)(CX*1), Z1
 	VMULPD  Z0, Z1, Z0
-	VMOVUPD Z0, 192(R8)(BX*1)
-	ADDQ    $0x00000100, BX
+	VMOVUPD Z0, 192(SI)(CX*1)
+	ADDQ    $0x00000100, CX
 	SUBQ    $0x20, AX
-	JAE     vectors185
+	JAE     vectors257
 
-after186:
+after258:
 	ADDQ $0x20, AX
 	SUBQ $0x08, AX
-	JB   after188
+	JB   after260
 
-vectors187:
-	VMOVUPD (SI)(BX*1), Z0
-	VMOVUPD (DI)(BX*1), Z1
+vectors259:
+	VMOVUPD (DX)(CX*1), Z0
+	VMOVUPD (BX)(CX*1), Z1
 	VMULPD  Z0, Z1, Z0
-	VMOVUPD Z0, (R8)(BX*1)
-	ADDQ    $0x00000040, BX
+	VMOVUPD Z0, (SI)(CX*1)
+	ADDQ    $0x00000040, CX
 	SUBQ    $0x08, AX
-	JAE     vectors187
+	JAE     vectors259
 
-after188:
-	ADDQ      $0x08, AX
-	JZ        done189
-	ANDQ      $+7, AX
-	MOVQ      AX, CX
-	MOVL      $0x00000001, DX
-	SHLL      CL, DX
-	DECL      DX
-	KMOVB     DX, K1
-	VMOVUPD.Z (SI)(BX*1), K1, Z0
-	VMOVUPD.Z (DI)(BX*1), K1, Z1
-	VMULPD    Z0, Z1, Z0
-	VMOVUPD   Z0, K1, (R8)(BX*1)
+after260:
+	ADDQ    $0x08, AX
+	TESTQ   $0x00000007, AX
+	JZ      done261
+	TESTQ   $0x00000004, AX
+	JZ      rest262
+	VMOVUPD (DX)(CX*1), Y0
+	VMOVUPD (BX)(CX*1), Y1
+	VMULPD  Y0, Y1, Y0
+	VMOVUPD Y0, (SI)(CX*1)
+	ADDQ    $0x00000020, CX
 
-done189:
+rest262:
+	TESTQ   $0x00000002, AX
+	JZ      rest263
+	VMOVUPD (DX)(CX*1), X0
+	VMOVUPD (BX)(CX*1), X1
+	VMULPD  X0, X1, X0
+	VMOVUPD X0, (SI)(CX*1)
+	ADDQ    $0x00000010, CX
+
+rest263:
+	TESTQ  $0x00000001, AX
+	JZ     rest264
+	VMOVSD (DX)(CX*1), X0
+	VMOVSD (BX)(CX*1), X1
+	VMULPD X0, X1, X0
+	VMOVSD X0, (SI)(CX*1)
+
+rest264:
+done261:
 	VZEROUPPER
 	RET
 
 // func divToAVX512F64(x []float64, y []float64, dst []float64)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512F
 TEXT ·divToAVX512F64(SB), NOSPLIT, $0-72
 	MOVQ x_len+8(FP), AX
-	XORL BX, BX
-	MOVQ x_base+0(FP), SI
-	MOVQ y_base+24(FP), DI
-	MOVQ dst_base+48(FP), R8
+	XORL CX, CX
+	MOVQ x_base+0(FP), DX
+	MOVQ y_base+24(FP), BX
+	MOVQ dst_base+48(FP), SI
 	SUBQ $0x20, AX
-	JB   after191
+	JB   after266
 
-vectors190:
-	VMOVUPD (SI)(BX*1), Z0
-	VMOVUPD (DI)(BX*1), Z1
+vectors265:
+	VMOVUPD (DX)(CX*1), Z0
+	VMOVUPD (BX)(CX*1), Z1
 	VDIVPD  Z1, Z0, Z0
-	VMOVUPD Z0, (R8)(BX*1)
-	VMOVUPD 64(SI)(BX*1), Z0
-	VMOVUPD 64(DI)(BX*1), Z1
+	VMOVUPD Z0, (SI)(CX*1)
+	VMOVUPD 64(DX)(CX*1), Z0
+	VMOVUPD 64(BX)(CX*1), Z1
 	VDIVPD  Z1, Z0, Z0
-	VMOVUPD Z0, 64(R8)(BX*1)
-	VMOVUPD 128(SI)(BX*1), Z0
-	VMOVUPD 128(DI)(BX*1), Z1
+	VMOVUPD Z0, 64(SI)(CX*1)
+	VMOVUPD 128(DX)(CX*1), Z0
+	VMOVUPD 128(BX)(CX*1), Z1
 	VDIVPD  Z1, Z0, Z0
-	VMOVUPD Z0, 128(R8)(BX*1)
-	VMOVUPD 192(SI)(BX*1), Z0
-	VMOVUPD 192(DI)(BX*1), Z1
+	VMOVUPD Z0, 128(SI)(CX*1)
+	VMOVUPD 192(DX)(CX*1), Z0
+	VMOVUPD 192(BX)(CX*1), Z1
 	VDIVPD  Z1, Z0, Z0
-	VMOVUPD Z0, 192(R8)(BX*1)
-	ADDQ    $0x00000100, BX
+	VMOVUPD Z0, 192(SI)(CX*1)
+	ADDQ    $0x00000100, CX
 	SUBQ    $0x20, AX
-	JAE     vectors190
+	JAE     vectors265
 
-after191:
+after266:
 	ADDQ $0x20, AX
 	SUBQ $0x08, AX
-	JB   after193
+	JB   after268
 
-vectors192:
-	VMOVUPD (SI)(BX*1), Z0
-	VMOVUPD (DI)(BX*1), Z1
+vectors267:
+	VMOVUPD (DX)(CX*1), Z0
+	VMOVUPD (BX)(CX*1), Z1
 	VDIVPD  Z1, Z0, Z0
-	VMOVUPD Z0, (R8)(BX*1)
-	ADDQ    $0x00000040, BX
+	VMOVUPD Z0, (SI)(CX*1)
+	ADDQ    $0x00000040, CX
 	SUBQ    $0x08, AX
-	JAE     vectors192
+	JAE     vectors267
 
-after193:
-	ADDQ      $0x08, AX
-	JZ        done194
-	ANDQ      $+7, AX
-	MOVQ      AX, CX
-	MOVL      $0x00000001, DX
-	SHLL      CL, DX
-	DECL      DX
-	KMOVB     DX, K1
-	VMOVUPD.Z (SI)(BX*1), K1, Z0
-	VMOVUPD.Z (DI)(BX*1), K1, Z1
-	VDIVPD    Z1, Z0, Z0
-	VMOVUPD   Z0, K1, (R8)(BX*1)
+after268:
+	ADDQ    $0x08, AX
+	TESTQ   $0x00000007, AX
+	JZ      done269
+	TESTQ   $0x00000004, AX
+	JZ      rest270
+	VMOVUPD (DX)(CX*1), Y0
+	VMOVUPD (BX)(CX*1), Y1
+	VDIVPD  Y1, Y0, Y0
+	VMOVUPD Y0, (SI)(CX*1)
+	ADDQ    $0x00000020, CX
 
-done194:
+rest270:
+	TESTQ   $0x00000002, AX
+	JZ      rest271
+	VMOVUPD (DX)(CX*1), X0
+	VMOVUPD (BX)(CX*1), X1
+	VDIVPD  X1, X0, X0
+	VMOVUPD X0, (SI)(CX*1)
+	ADDQ    $0x00000010, CX
+
+rest271:
+	TESTQ  $0x00000001, AX
+	JZ     rest272
+	VMOVSD (DX)(CX*1), X0
+	VMOVSD (BX)(CX*1), X1
+	VDIVPD X1, X0, X0
+	VMOVSD X0, (SI)(CX*1)
+
+rest272:
+done269:
 	VZEROUPPER
 	RET
 
 // func mulAddAVX512F64(x []float64, y []float64, z []float64)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512F, FMA3
 TEXT ·mulAddAVX512F64(SB), NOSPLIT, $0-72
 	MOVQ x_len+8(FP), AX
-	XORL BX, BX
-	MOVQ x_base+0(FP), SI
-	MOVQ y_base+24(FP), DI
-	MOVQ z_base+48(FP), R8
+	XORL CX, CX
+	MOVQ x_base+0(FP), DX
+	MOVQ y_base+24(FP), BX
+	MOVQ z_base+48(FP), SI
 	SUBQ $0x20, AX
-	JB   after196
+	JB   after274
 
-vectors195:
-	VMOVUPD     (SI)(BX*1), Z0
-	VMOVUPD     (DI)(BX*1), Z1
-	VMOVUPD     (R8)(BX*1), Z2
+vectors273:
+	VMOVUPD     (DX)(CX*1), Z0
+	VMOVUPD     (BX)(CX*1), Z1
+	VMOVUPD     (SI)(CX*1), Z2
 	VFMADD231PD Z0, Z1, Z2
-	VMOVUPD     Z2, (R8)(BX*1)
-	VMOVUPD     64(SI)(BX*1), Z0
-	VMOVUPD     64(DI)(BX*1), Z1
-	VMOVUPD     64(R8)(BX*1), Z2
+	VMOVUPD     Z2, (SI)(CX*1)
+	VMOVUPD     64(DX)(CX*1), Z0
+	VMOVUPD     64(BX)(CX*1), Z1
+	VMOVUPD     64(SI)(CX*1), Z2
 	VFMADD231PD Z0, Z1, Z2
-	VMOVUPD     Z2, 64(R8)(BX*1)
-	VMOVUPD     128(SI)(BX*1), Z0
-	VMOVUPD     128(DI)(BX*1), Z1
-	VMOVUPD     128(R8)(BX*1), Z2
+	VMOVUPD     Z2, 64(SI)(CX*1)
+	VMOVUPD     128(DX)(CX*1), Z0
+	VMOVUPD     128(BX)(CX*1), Z1
+	VMOVUPD     128(SI)(CX*1), Z2
 	VFMADD231PD Z0, Z1, Z2
-	VMOVUPD     Z2, 128(R8)(BX*1)
-	VMOVUPD     192(SI)(BX*1), Z0
-	VMOVUPD     192(DI)(BX*1), Z1
-	VMOVUPD     192(R8)(BX*1), Z2
+	VMOVUPD     Z2, 128(SI)(CX*1)
+	VMOVUPD     192(DX)(CX*1), Z0
+	VMOVUPD     192(BX)(CX*1), Z1
+	VMOVUPD     192(SI)(CX*1), Z2
 	VFMADD231PD Z0, Z1, Z2
-	VMOVUPD     Z2, 192(R8)(BX*1)
-	ADDQ        $0x00000100, BX
+	VMOVUPD     Z2, 192(SI)(CX*1)
+	ADDQ        $0x00000100, CX
 	SUBQ        $0x20, AX
-	JAE         vectors195
+	JAE         vectors273
 
-after196:
+after274:
 	ADDQ $0x20, AX
 	SUBQ $0x08, AX
-	JB   after198
+	JB   after276
 
-vectors197:
-	VMOVUPD     (SI)(BX*1), Z0
-	VMOVUPD     (DI)(BX*1), Z1
-	VMOVUPD     (R8)(BX*1), Z2
+vectors275:
+	VMOVUPD     (DX)(CX*1), Z0
+	VMOVUPD     (BX)(CX*1), Z1
+	VMOVUPD     (SI)(CX*1), Z2
 	VFMADD231PD Z0, Z1, Z2
-	VMOVUPD     Z2, (R8)(BX*1)
-	ADDQ        $0x00000040, BX
+	VMOVUPD     Z2, (SI)(CX*1)
+	ADDQ        $0x00000040, CX
 	SUBQ        $0x08, AX
-	JAE         vectors197
+	JAE         vectors275
 
-after198:
+after276:
 	ADDQ        $0x08, AX
-	JZ          done199
-	ANDQ        $+7, AX
-	MOVQ        AX, CX
-	MOVL        $0x00000001, DX
-	SHLL        CL, DX
-	DECL        DX
-	KMOVB       DX, K1
-	VMOVUPD.Z   (SI)(BX*1), K1, Z0
-	VMOVUPD.Z   (DI)(BX*1), K1, Z1
-	VMOVUPD.Z   (R8)(BX*1), K1, Z2
-	VFMADD231PD Z0, Z1, Z2
-	VMOVUPD     Z2, K1, (R8)(BX*1)
+	TESTQ       $0x00000007, AX
+	JZ          done277
+	TESTQ       $0x00000004, AX
+	JZ          rest278
+	VMOVUPD     (DX)(CX*1), Y0
+	VMOVUPD     (BX)(CX*1), Y1
+	VMOVUPD     (SI)(CX*1), Y2
+	VFMADD231PD Y0, Y1, Y2
+	VMOVUPD     Y2, (SI)(CX*1)
+	ADDQ        $0x00000020, CX
 
-done199:
+rest278:
+	TESTQ       $0x00000002, AX
+	JZ          rest279
+	VMOVUPD     (DX)(CX*1), X0
+	VMOVUPD     (BX)(CX*1), X1
+	VMOVUPD     (SI)(CX*1), X2
+	VFMADD231PD X0, X1, X2
+	VMOVUPD     X2, (SI)(CX*1)
+	ADDQ        $0x00000010, CX
+
+rest279:
+	TESTQ       $0x00000001, AX
+	JZ          rest280
+	VMOVSD      (DX)(CX*1), X0
+	VMOVSD      (BX)(CX*1), X1
+	VMOVSD      (SI)(CX*1), X2
+	VFMADD231PD X0, X1, X2
+	VMOVSD      X2, (SI)(CX*1)
+
+rest280:
+done277:
 	VZEROUPPER
 	RET
 
 // func sqrtToAVX512F64(x []float64, dst []float64)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512F
 TEXT ·sqrtToAVX512F64(SB), NOSPLIT, $0-48
 	MOVQ x_len+8(FP), AX
-	XORL BX, BX
-	MOVQ x_base+0(FP), SI
-	MOVQ dst_base+24(FP), DI
+	XORL CX, CX
+	MOVQ x_base+0(FP), DX
+	MOVQ dst_base+24(FP), BX
 	SUBQ $0x20, AX
-	JB   after201
+	JB   after282
 
-vectors200:
-	VMOVUPD (SI)(BX*1), Z0
+vectors281:
+	VMOVUPD (DX)(CX*1), Z0
 	VSQRTPD Z0, Z0
-	VMOVUPD Z0, (DI)(BX*1)
-	VMOVUPD 64(SI)(BX*1), Z0
+	VMOVUPD Z0, (BX)(CX*1)
+	VMOVUPD 64(DX)(CX*1), Z0
 	VSQRTPD Z0, Z0
-	VMOVUPD Z0, 64(DI)(BX*1)
-	VMOVUPD 128(SI)(BX*1), Z0
+	VMOVUPD Z0, 64(BX)(CX*1)
+	VMOVUPD 128(DX)(CX*1), Z0
 	VSQRTPD Z0, Z0
-	VMOVUPD Z0, 128(DI)(BX*1)
-	VMOVUPD 192(SI)(BX*1), Z0
+	VMOVUPD Z0, 128(BX)(CX*1)
+	VMOVUPD 192(DX)(CX*1), Z0
 	VSQRTPD Z0, Z0
-	VMOVUPD Z0, 192(DI)(BX*1)
-	ADDQ    $0x00000100, BX
+	VMOVUPD Z0, 192(BX)(CX*1)
+	ADDQ    $0x00000100, CX
 	SUBQ    $0x20, AX
-	JAE     vectors200
+	JAE     vectors281
 
-after201:
+after282:
 	ADDQ $0x20, AX
 	SUBQ $0x08, AX
-	JB   after203
+	JB   after284
 
-vectors202:
-	VMOVUPD (SI)(BX*1), Z0
+vectors283:
+	VMOVUPD (DX)(CX*1), Z0
 	VSQRTPD Z0, Z0
-	VMOVUPD Z0, (DI)(BX*1)
-	ADDQ    $0x00000040, BX
+	VMOVUPD Z0, (BX)(CX*1)
+	ADDQ    $0x00000040, CX
 	SUBQ    $0x08, AX
-	JAE     vectors202
+	JAE     vectors283
 
-after203:
-	ADDQ      $0x08, AX
-	JZ        done204
-	ANDQ      $+7, AX
-	MOVQ      AX, CX
-	MOVL      $0x00000001, DX
-	SHLL      CL, DX
-	DECL      DX
-	KMOVB     DX, K1
-	VMOVUPD.Z (SI)(BX*1), K1, Z0
-	VSQRTPD   Z0, Z0
-	VMOVUPD   Z0, K1, (DI)(BX*1)
+after284:
+	ADDQ    $0x08, AX
+	TESTQ   $0x00000007, AX
+	JZ      done285
+	TESTQ   $0x00000004, AX
+	JZ      rest286
+	VMOVUPD (DX)(CX*1), Y0
+	VSQRTPD Y0, Y0
+	VMOVUPD Y0, (BX)(CX*1)
+	ADDQ    $0x00000020, CX
 
-done204:
+rest286:
+	TESTQ   $0x00000002, AX
+	JZ      rest287
+	VMOVUPD (DX)(CX*1), X0
+	VSQRTPD X0, X0
+	VMOVUPD X0, (BX)(CX*1)
+	ADDQ    $0x00000010, CX
+
+rest287:
+	TESTQ   $0x00000001, AX
+	JZ      rest288
+	VMOVSD  (DX)(CX*1), X0
+	VSQRTPD X0, X0
+	VMOVSD  X0, (BX)(CX*1)
+
+rest288:
+done285:
 	VZEROUPPER
 	RET

@@ -314,6 +314,8 @@ vectors18:
 
 after19:
 	ADDQ        $0x08, R10
+	TESTQ       $0x00000007, R10
+	JZ          done20
 	TESTQ       $0x00000004, R10
 	JZ          rest21
 	VMOVUPS     (R9), X9
@@ -386,6 +388,7 @@ rest22:
 	VMOVSS      X9, (R9)
 
 rest23:
+done20:
 	LEAQ (CX)(BX*8), CX
 	SUBQ $+8, AX
 	JAE  rows14
@@ -460,6 +463,8 @@ vectors28:
 
 after29:
 	ADDQ        $0x08, R9
+	TESTQ       $0x00000007, R9
+	JZ          done30
 	TESTQ       $0x00000004, R9
 	JZ          rest31
 	VMOVUPS     (R8), X5
@@ -506,6 +511,7 @@ rest32:
 	VMOVSS      X5, (R8)
 
 rest33:
+done30:
 	LEAQ (CX)(BX*4), CX
 	SUBQ $+4, AX
 	JAE  rows24
@@ -566,6 +572,8 @@ vectors38:
 
 after39:
 	ADDQ        $0x08, R8
+	TESTQ       $0x00000007, R8
+	JZ          done40
 	TESTQ       $0x00000004, R8
 	JZ          rest41
 	VMOVUPS     (DI), X3
@@ -600,6 +608,7 @@ rest42:
 	VMOVSS      X3, (DI)
 
 rest43:
+done40:
 	LEAQ (CX)(BX*2), CX
 	SUBQ $+2, AX
 	JAE  rows34
@@ -653,6 +662,8 @@ vectors48:
 
 after49:
 	ADDQ        $0x08, R8
+	TESTQ       $0x00000007, R8
+	JZ          done50
 	TESTQ       $0x00000004, R8
 	JZ          rest51
 	VMOVUPS     (DI), X2
@@ -681,6 +692,7 @@ rest52:
 	VMOVSS      X2, (DI)
 
 rest53:
+done50:
 	LEAQ (CX)(BX*1), CX
 	SUBQ $+1, AX
 	JAE  rows44
@@ -699,10 +711,12 @@ TEXT ·gerAVX2F32(SB), NOSPLIT, $0-104
 	SHLQ         $0x02, BX
 	LEAQ         (BX)(BX*2), SI
 	VBROADCASTSS alpha+16(FP), Y0
+	CMPQ         n+8(FP), $0x00000200
+	JGE          single54
 	SUBQ         $+4, AX
-	JB           rowsEnd55
+	JB           rowsEnd56
 
-rows54:
+rows55:
 	MOVQ         CX, DI
 	VBROADCASTSS (DX), Y1
 	VMULPS       Y0, Y1, Y1
@@ -716,9 +730,9 @@ rows54:
 	MOVQ         y_base+48(FP), R8
 	MOVQ         n+8(FP), R9
 	SUBQ         $0x10, R9
-	JB           after57
+	JB           after58
 
-vectors56:
+vectors57:
 	VMOVUPS     (R8), Y5
 	VMOVUPS     (DI), Y6
 	VFMADD231PS Y1, Y5, Y6
@@ -748,14 +762,14 @@ vectors56:
 	ADDQ        $0x00000040, DI
 	ADDQ        $0x00000040, R8
 	SUBQ        $0x10, R9
-	JAE         vectors56
+	JAE         vectors57
 
-after57:
+after58:
 	ADDQ $0x10, R9
 	SUBQ $0x08, R9
-	JB   after59
+	JB   after60
 
-vectors58:
+vectors59:
 	VMOVUPS     (R8), Y5
 	VMOVUPS     (DI), Y6
 	VFMADD231PS Y1, Y5, Y6
@@ -772,12 +786,14 @@ vectors58:
 	ADDQ        $0x00000020, DI
 	ADDQ        $0x00000020, R8
 	SUBQ        $0x08, R9
-	JAE         vectors58
+	JAE         vectors59
 
-after59:
+after60:
 	ADDQ        $0x08, R9
+	TESTQ       $0x00000007, R9
+	JZ          done61
 	TESTQ       $0x00000004, R9
-	JZ          rest61
+	JZ          rest62
 	VMOVUPS     (R8), X5
 	VMOVUPS     (DI), X6
 	VFMADD231PS X1, X5, X6
@@ -794,9 +810,9 @@ after59:
 	ADDQ        $0x00000010, DI
 	ADDQ        $0x00000010, R8
 
-rest61:
+rest62:
 	TESTQ       $0x00000002, R9
-	JZ          rest62
+	JZ          rest63
 	VMOVSD      (R8), X5
 	VMOVSD      (DI), X6
 	VFMADD231PS X1, X5, X6
@@ -813,9 +829,9 @@ rest61:
 	ADDQ        $0x00000008, DI
 	ADDQ        $0x00000008, R8
 
-rest62:
+rest63:
 	TESTQ       $0x00000001, R9
-	JZ          rest63
+	JZ          rest64
 	VMOVSS      (R8), X5
 	VMOVSS      (DI), X6
 	VFMADD231PS X1, X5, X6
@@ -830,27 +846,30 @@ rest62:
 	VFMADD231PS X4, X5, X1
 	VMOVSS      X1, (DI)(SI*1)
 
-rest63:
+rest64:
+done61:
 	LEAQ (CX)(BX*4), CX
 	SUBQ $+4, AX
-	JAE  rows54
+	JAE  rows55
 
-rowsEnd55:
+rowsEnd56:
 	ADDQ $+4, AX
-	SUBQ $+1, AX
-	JB   rowsEnd65
 
-rows64:
+single54:
+	SUBQ $+1, AX
+	JB   rowsEnd66
+
+rows65:
 	MOVQ         CX, SI
 	VBROADCASTSS (DX), Y1
 	VMULPS       Y0, Y1, Y1
 	ADDQ         $+4, DX
 	MOVQ         y_base+48(FP), DI
 	MOVQ         n+8(FP), R8
-	SUBQ         $0x10, R8
-	JB           after67
+	SUBQ         $0x20, R8
+	JB           after68
 
-vectors66:
+vectors67:
 	VMOVUPS     (DI), Y2
 	VMOVUPS     (SI), Y3
 	VFMADD231PS Y1, Y2, Y3
@@ -859,17 +878,25 @@ vectors66:
 	VMOVUPS     32(SI), Y3
 	VFMADD231PS Y1, Y2, Y3
 	VMOVUPS     Y3, 32(SI)
-	ADDQ        $0x00000040, SI
-	ADDQ        $0x00000040, DI
-	SUBQ        $0x10, R8
-	JAE         vectors66
+	VMOVUPS     64(DI), Y2
+	VMOVUPS     64(SI), Y3
+	VFMADD231PS Y1, Y2, Y3
+	VMOVUPS     Y3, 64(SI)
+	VMOVUPS     96(DI), Y2
+	VMOVUPS     96(SI), Y3
+	VFMADD231PS Y1, Y2, Y3
+	VMOVUPS     Y3, 96(SI)
+	ADDQ        $0x00000080, SI
+	ADDQ        $0x00000080, DI
+	SUBQ        $0x20, R8
+	JAE         vectors67
 
-after67:
-	ADDQ $0x10, R8
+after68:
+	ADDQ $0x20, R8
 	SUBQ $0x08, R8
-	JB   after69
+	JB   after70
 
-vectors68:
+vectors69:
 	VMOVUPS     (DI), Y2
 	VMOVUPS     (SI), Y3
 	VFMADD231PS Y1, Y2, Y3
@@ -877,12 +904,14 @@ vectors68:
 	ADDQ        $0x00000020, SI
 	ADDQ        $0x00000020, DI
 	SUBQ        $0x08, R8
-	JAE         vectors68
+	JAE         vectors69
 
-after69:
+after70:
 	ADDQ        $0x08, R8
+	TESTQ       $0x00000007, R8
+	JZ          done71
 	TESTQ       $0x00000004, R8
-	JZ          rest71
+	JZ          rest72
 	VMOVUPS     (DI), X2
 	VMOVUPS     (SI), X3
 	VFMADD231PS X1, X2, X3
@@ -890,9 +919,9 @@ after69:
 	ADDQ        $0x00000010, SI
 	ADDQ        $0x00000010, DI
 
-rest71:
+rest72:
 	TESTQ       $0x00000002, R8
-	JZ          rest72
+	JZ          rest73
 	VMOVSD      (DI), X2
 	VMOVSD      (SI), X3
 	VFMADD231PS X1, X2, X3
@@ -900,20 +929,21 @@ rest71:
 	ADDQ        $0x00000008, SI
 	ADDQ        $0x00000008, DI
 
-rest72:
+rest73:
 	TESTQ       $0x00000001, R8
-	JZ          rest73
+	JZ          rest74
 	VMOVSS      (DI), X2
 	VMOVSS      (SI), X3
 	VFMADD231PS X1, X2, X3
 	VMOVSS      X3, (SI)
 
-rest73:
+rest74:
+done71:
 	LEAQ (CX)(BX*1), CX
 	SUBQ $+1, AX
-	JAE  rows64
+	JAE  rows65
 
-rowsEnd65:
+rowsEnd66:
 	VZEROUPPER
 	RET
 
@@ -941,9 +971,9 @@ TEXT ·dotAxpyAVX2F32(SB), NOSPLIT, $0-84
 	VXORPS       Y7, Y7, Y7
 	VXORPS       Y8, Y8, Y8
 	SUBQ         $+64, BX
-	JB           tail75
+	JB           tail76
 
-lanes74:
+lanes75:
 	VMOVUPS     (AX)(SI*1), Y9
 	VMOVUPS     (DX)(SI*1), Y10
 	VFMADD231PS Y0, Y9, Y10
@@ -986,163 +1016,171 @@ lanes74:
 	VFMADD231PS 224(CX)(SI*1), Y9, Y8
 	ADDQ        $0x00000100, SI
 	SUBQ        $+64, BX
-	JAE         lanes74
+	JAE         lanes75
 
-tail75:
+tail76:
 	ADDQ        $+64, BX
-	JZ          done76
+	JZ          done77
 	CMPQ        BX, $+8
-	JB          part77
+	JB          part78
 	VMOVUPS     (AX)(SI*1), Y9
 	VMOVUPS     (DX)(SI*1), Y10
 	VFMADD231PS Y0, Y9, Y10
 	VMOVUPS     Y10, (DX)(SI*1)
 	VFMADD231PS (CX)(SI*1), Y9, Y1
 	CMPQ        BX, $+16
-	JB          part78
+	JB          part79
 	VMOVUPS     32(AX)(SI*1), Y9
 	VMOVUPS     32(DX)(SI*1), Y10
 	VFMADD231PS Y0, Y9, Y10
 	VMOVUPS     Y10, 32(DX)(SI*1)
 	VFMADD231PS 32(CX)(SI*1), Y9, Y2
 	CMPQ        BX, $+24
-	JB          part79
+	JB          part80
 	VMOVUPS     64(AX)(SI*1), Y9
 	VMOVUPS     64(DX)(SI*1), Y10
 	VFMADD231PS Y0, Y9, Y10
 	VMOVUPS     Y10, 64(DX)(SI*1)
 	VFMADD231PS 64(CX)(SI*1), Y9, Y3
 	CMPQ        BX, $+32
-	JB          part80
+	JB          part81
 	VMOVUPS     96(AX)(SI*1), Y9
 	VMOVUPS     96(DX)(SI*1), Y10
 	VFMADD231PS Y0, Y9, Y10
 	VMOVUPS     Y10, 96(DX)(SI*1)
 	VFMADD231PS 96(CX)(SI*1), Y9, Y4
 	CMPQ        BX, $+40
-	JB          part81
+	JB          part82
 	VMOVUPS     128(AX)(SI*1), Y9
 	VMOVUPS     128(DX)(SI*1), Y10
 	VFMADD231PS Y0, Y9, Y10
 	VMOVUPS     Y10, 128(DX)(SI*1)
 	VFMADD231PS 128(CX)(SI*1), Y9, Y5
 	CMPQ        BX, $+48
-	JB          part82
+	JB          part83
 	VMOVUPS     160(AX)(SI*1), Y9
 	VMOVUPS     160(DX)(SI*1), Y10
 	VFMADD231PS Y0, Y9, Y10
 	VMOVUPS     Y10, 160(DX)(SI*1)
 	VFMADD231PS 160(CX)(SI*1), Y9, Y6
 	CMPQ        BX, $+56
-	JB          part83
+	JB          part84
 	VMOVUPS     192(AX)(SI*1), Y9
 	VMOVUPS     192(DX)(SI*1), Y10
 	VFMADD231PS Y0, Y9, Y10
 	VMOVUPS     Y10, 192(DX)(SI*1)
 	VFMADD231PS 192(CX)(SI*1), Y9, Y7
 	TESTQ       $0x00000007, BX
-	JZ          done76
+	JZ          done77
 	VMASKMOVPS  224(AX)(SI*1), Y15, Y9
-	VMASKMOVPS  224(DX)(SI*1), Y15, Y10
-	VFMADD231PS Y0, Y9, Y10
-	VMASKMOVPS  Y10, Y15, 224(DX)(SI*1)
-	VMASKMOVPS  224(CX)(SI*1), Y15, Y0
-	VMOVAPS     Y8, Y10
-	VFMADD231PS Y0, Y9, Y10
-	VBLENDVPS   Y15, Y10, Y8, Y8
-	JMP         done76
+	VMASKMOVPS  224(CX)(SI*1), Y15, Y10
+	VMOVAPS     Y8, Y11
+	VFMADD231PS Y10, Y9, Y11
+	VBLENDVPS   Y15, Y11, Y8, Y8
+	JMP         done77
+
+part84:
+	TESTQ       $0x00000007, BX
+	JZ          done77
+	VMASKMOVPS  192(AX)(SI*1), Y15, Y9
+	VMASKMOVPS  192(CX)(SI*1), Y15, Y10
+	VMOVAPS     Y7, Y11
+	VFMADD231PS Y10, Y9, Y11
+	VBLENDVPS   Y15, Y11, Y7, Y7
+	JMP         done77
 
 part83:
 	TESTQ       $0x00000007, BX
-	JZ          done76
-	VMASKMOVPS  192(AX)(SI*1), Y15, Y9
-	VMASKMOVPS  192(DX)(SI*1), Y15, Y10
-	VFMADD231PS Y0, Y9, Y10
-	VMASKMOVPS  Y10, Y15, 192(DX)(SI*1)
-	VMASKMOVPS  192(CX)(SI*1), Y15, Y0
-	VMOVAPS     Y7, Y10
-	VFMADD231PS Y0, Y9, Y10
-	VBLENDVPS   Y15, Y10, Y7, Y7
-	JMP         done76
+	JZ          done77
+	VMASKMOVPS  160(AX)(SI*1), Y15, Y9
+	VMASKMOVPS  160(CX)(SI*1), Y15, Y10
+	VMOVAPS     Y6, Y11
+	VFMADD231PS Y10, Y9, Y11
+	VBLENDVPS   Y15, Y11, Y6, Y6
+	JMP         done77
 
 part82:
 	TESTQ       $0x00000007, BX
-	JZ          done76
-	VMASKMOVPS  160(AX)(SI*1), Y15, Y9
-	VMASKMOVPS  160(DX)(SI*1), Y15, Y10
-	VFMADD231PS Y0, Y9, Y10
-	VMASKMOVPS  Y10, Y15, 160(DX)(SI*1)
-	VMASKMOVPS  160(CX)(SI*1), Y15, Y0
-	VMOVAPS     Y6, Y10
-	VFMADD231PS Y0, Y9, Y10
-	VBLENDVPS   Y15, Y10, Y6, Y6
-	JMP         done76
+	JZ          done77
+	VMASKMOVPS  128(AX)(SI*1), Y15, Y9
+	VMASKMOVPS  128(CX)(SI*1), Y15, Y10
+	VMOVAPS     Y5, Y11
+	VFMADD231PS Y10, Y9, Y11
+	VBLENDVPS   Y15, Y11, Y5, Y5
+	JMP         done77
 
 part81:
 	TESTQ       $0x00000007, BX
-	JZ          done76
-	VMASKMOVPS  128(AX)(SI*1), Y15, Y9
-	VMASKMOVPS  128(DX)(SI*1), Y15, Y10
-	VFMADD231PS Y0, Y9, Y10
-	VMASKMOVPS  Y10, Y15, 128(DX)(SI*1)
-	VMASKMOVPS  128(CX)(SI*1), Y15, Y0
-	VMOVAPS     Y5, Y10
-	VFMADD231PS Y0, Y9, Y10
-	VBLENDVPS   Y15, Y10, Y5, Y5
-	JMP         done76
+	JZ          done77
+	VMASKMOVPS  96(AX)(SI*1), Y15, Y9
+	VMASKMOVPS  96(CX)(SI*1), Y15, Y10
+	VMOVAPS     Y4, Y11
+	VFMADD231PS Y10, Y9, Y11
+	VBLENDVPS   Y15, Y11, Y4, Y4
+	JMP         done77
 
 part80:
 	TESTQ       $0x00000007, BX
-	JZ          done76
-	VMASKMOVPS  96(AX)(SI*1), Y15, Y9
-	VMASKMOVPS  96(DX)(SI*1), Y15, Y10
-	VFMADD231PS Y0, Y9, Y10
-	VMASKMOVPS  Y10, Y15, 96(DX)(SI*1)
-	VMASKMOVPS  96(CX)(SI*1), Y15, Y0
-	VMOVAPS     Y4, Y10
-	VFMADD231PS Y0, Y9, Y10
-	VBLENDVPS   Y15, Y10, Y4, Y4
-	JMP         done76
+	JZ          done77
+	VMASKMOVPS  64(AX)(SI*1), Y15, Y9
+	VMASKMOVPS  64(CX)(SI*1), Y15, Y10
+	VMOVAPS     Y3, Y11
+	VFMADD231PS Y10, Y9, Y11
+	VBLENDVPS   Y15, Y11, Y3, Y3
+	JMP         done77
 
 part79:
 	TESTQ       $0x00000007, BX
-	JZ          done76
-	VMASKMOVPS  64(AX)(SI*1), Y15, Y9
-	VMASKMOVPS  64(DX)(SI*1), Y15, Y10
-	VFMADD231PS Y0, Y9, Y10
-	VMASKMOVPS  Y10, Y15, 64(DX)(SI*1)
-	VMASKMOVPS  64(CX)(SI*1), Y15, Y0
-	VMOVAPS     Y3, Y10
-	VFMADD231PS Y0, Y9, Y10
-	VBLENDVPS   Y15, Y10, Y3, Y3
-	JMP         done76
+	JZ          done77
+	VMASKMOVPS  32(AX)(SI*1), Y15, Y9
+	VMASKMOVPS  32(CX)(SI*1), Y15, Y10
+	VMOVAPS     Y2, Y11
+	VFMADD231PS Y10, Y9, Y11
+	VBLENDVPS   Y15, Y11, Y2, Y2
+	JMP         done77
 
 part78:
 	TESTQ       $0x00000007, BX
-	JZ          done76
-	VMASKMOVPS  32(AX)(SI*1), Y15, Y9
-	VMASKMOVPS  32(DX)(SI*1), Y15, Y10
-	VFMADD231PS Y0, Y9, Y10
-	VMASKMOVPS  Y10, Y15, 32(DX)(SI*1)
-	VMASKMOVPS  32(CX)(SI*1), Y15, Y0
-	VMOVAPS     Y2, Y10
-	VFMADD231PS Y0, Y9, Y10
-	VBLENDVPS   Y15, Y10, Y2, Y2
-	JMP         done76
-
-part77:
-	TESTQ       $0x00000007, BX
-	JZ          done76
+	JZ          done77
 	VMASKMOVPS  (AX)(SI*1), Y15, Y9
-	VMASKMOVPS  (DX)(SI*1), Y15, Y10
-	VFMADD231PS Y0, Y9, Y10
-	VMASKMOVPS  Y10, Y15, (DX)(SI*1)
-	VMASKMOVPS  (CX)(SI*1), Y15, Y0
-	VMOVAPS     Y1, Y10
-	VFMADD231PS Y0, Y9, Y10
-	VBLENDVPS   Y15, Y10, Y1, Y1
+	VMASKMOVPS  (CX)(SI*1), Y15, Y10
+	VMOVAPS     Y1, Y11
+	VFMADD231PS Y10, Y9, Y11
+	VBLENDVPS   Y15, Y11, Y1, Y1
 
-done76:
+done77:
+	MOVQ        a_len+16(FP), CX
+	MOVQ        CX, BX
+	ANDQ        $-8, BX
+	TESTQ       $0x00000007, CX
+	JZ          done86
+	TESTQ       $0x00000004, CX
+	JZ          rest87
+	VMOVUPS     (AX)(BX*4), X9
+	VMOVUPS     (DX)(BX*4), X10
+	VFMADD231PS X0, X9, X10
+	VMOVUPS     X10, (DX)(BX*4)
+	ADDQ        $+4, BX
+
+rest87:
+	TESTQ       $0x00000002, CX
+	JZ          rest88
+	VMOVSD      (AX)(BX*4), X9
+	VMOVSD      (DX)(BX*4), X10
+	VFMADD231PS X0, X9, X10
+	VMOVSD      X10, (DX)(BX*4)
+	ADDQ        $+2, BX
+
+rest88:
+	TESTQ       $0x00000001, CX
+	JZ          rest89
+	VMOVSS      (AX)(BX*4), X9
+	VMOVSS      (DX)(BX*4), X10
+	VFMADD231PS X0, X9, X10
+	VMOVSS      X10, (DX)(BX*4)
+
+rest89:
+done86:
 	VADDPS       Y1, Y5, Y1
 	VADDPS       Y2, Y6, Y2
 	VADDPS       Y3, Y7, Y3
@@ -1187,9 +1225,9 @@ TEXT ·gemvNAVX2F64(SB), NOSPLIT, $0-104
 	LEAQ         (BX)(BX*2), SI
 	VBROADCASTSD alpha+16(FP), Y0
 	SUBQ         $+1, AX
-	JB           rowsEnd86
+	JB           rowsEnd91
 
-rows85:
+rows90:
 	MOVQ   CX, SI
 	MOVQ   x_base+56(FP), DI
 	MOVQ   n+8(FP), R8
@@ -1202,9 +1240,9 @@ rows85:
 	VXORPS Y7, Y7, Y7
 	VXORPS Y8, Y8, Y8
 	SUBQ   $+32, R8
-	JB     tail88
+	JB     tail93
 
-lanes87:
+lanes92:
 	VMOVUPD     (DI), Y9
 	VFMADD231PD (SI), Y9, Y1
 	VMOVUPD     32(DI), Y9
@@ -1224,118 +1262,118 @@ lanes87:
 	ADDQ        $0x00000100, SI
 	ADDQ        $0x00000100, DI
 	SUBQ        $+32, R8
-	JAE         lanes87
+	JAE         lanes92
 
-tail88:
+tail93:
 	ADDQ        $+32, R8
-	JZ          done89
+	JZ          done94
 	CMPQ        R8, $+4
-	JB          part90
+	JB          part95
 	VMOVUPD     (DI), Y9
 	VFMADD231PD (SI), Y9, Y1
 	CMPQ        R8, $+8
-	JB          part91
+	JB          part96
 	VMOVUPD     32(DI), Y9
 	VFMADD231PD 32(SI), Y9, Y2
 	CMPQ        R8, $+12
-	JB          part92
+	JB          part97
 	VMOVUPD     64(DI), Y9
 	VFMADD231PD 64(SI), Y9, Y3
 	CMPQ        R8, $+16
-	JB          part93
+	JB          part98
 	VMOVUPD     96(DI), Y9
 	VFMADD231PD 96(SI), Y9, Y4
 	CMPQ        R8, $+20
-	JB          part94
+	JB          part99
 	VMOVUPD     128(DI), Y9
 	VFMADD231PD 128(SI), Y9, Y5
 	CMPQ        R8, $+24
-	JB          part95
+	JB          part100
 	VMOVUPD     160(DI), Y9
 	VFMADD231PD 160(SI), Y9, Y6
 	CMPQ        R8, $+28
-	JB          part96
+	JB          part101
 	VMOVUPD     192(DI), Y9
 	VFMADD231PD 192(SI), Y9, Y7
 	TESTQ       $0x00000003, R8
-	JZ          done89
+	JZ          done94
 	VMASKMOVPD  224(DI), Y15, Y9
 	VMASKMOVPD  224(SI), Y15, Y10
 	VMOVAPD     Y8, Y11
 	VFMADD231PD Y10, Y9, Y11
 	VBLENDVPD   Y15, Y11, Y8, Y8
-	JMP         done89
+	JMP         done94
 
-part96:
+part101:
 	TESTQ       $0x00000003, R8
-	JZ          done89
+	JZ          done94
 	VMASKMOVPD  192(DI), Y15, Y9
 	VMASKMOVPD  192(SI), Y15, Y10
 	VMOVAPD     Y7, Y11
 	VFMADD231PD Y10, Y9, Y11
 	VBLENDVPD   Y15, Y11, Y7, Y7
-	JMP         done89
+	JMP         done94
 
-part95:
+part100:
 	TESTQ       $0x00000003, R8
-	JZ          done89
+	JZ          done94
 	VMASKMOVPD  160(DI), Y15, Y9
 	VMASKMOVPD  160(SI), Y15, Y10
 	VMOVAPD     Y6, Y11
 	VFMADD231PD Y10, Y9, Y11
 	VBLENDVPD   Y15, Y11, Y6, Y6
-	JMP         done89
+	JMP         done94
 
-part94:
+part99:
 	TESTQ       $0x00000003, R8
-	JZ          done89
+	JZ          done94
 	VMASKMOVPD  128(DI), Y15, Y9
 	VMASKMOVPD  128(SI), Y15, Y10
 	VMOVAPD     Y5, Y11
 	VFMADD231PD Y10, Y9, Y11
 	VBLENDVPD   Y15, Y11, Y5, Y5
-	JMP         done89
+	JMP         done94
 
-part93:
+part98:
 	TESTQ       $0x00000003, R8
-	JZ          done89
+	JZ          done94
 	VMASKMOVPD  96(DI), Y15, Y9
 	VMASKMOVPD  96(SI), Y15, Y10
 	VMOVAPD     Y4, Y11
 	VFMADD231PD Y10, Y9, Y11
 	VBLENDVPD   Y15, Y11, Y4, Y4
-	JMP         done89
+	JMP         done94
 
-part92:
+part97:
 	TESTQ       $0x00000003, R8
-	JZ          done89
+	JZ          done94
 	VMASKMOVPD  64(DI), Y15, Y9
 	VMASKMOVPD  64(SI), Y15, Y10
 	VMOVAPD     Y3, Y11
 	VFMADD231PD Y10, Y9, Y11
 	VBLENDVPD   Y15, Y11, Y3, Y3
-	JMP         done89
+	JMP         done94
 
-part91:
+part96:
 	TESTQ       $0x00000003, R8
-	JZ          done89
+	JZ          done94
 	VMASKMOVPD  32(DI), Y15, Y9
 	VMASKMOVPD  32(SI), Y15, Y10
 	VMOVAPD     Y2, Y11
 	VFMADD231PD Y10, Y9, Y11
 	VBLENDVPD   Y15, Y11, Y2, Y2
-	JMP         done89
+	JMP         done94
 
-part90:
+part95:
 	TESTQ       $0x00000003, R8
-	JZ          done89
+	JZ          done94
 	VMASKMOVPD  (DI), Y15, Y9
 	VMASKMOVPD  (SI), Y15, Y10
 	VMOVAPD     Y1, Y11
 	VFMADD231PD Y10, Y9, Y11
 	VBLENDVPD   Y15, Y11, Y1, Y1
 
-done89:
+done94:
 	VADDPD       Y1, Y5, Y1
 	VADDPD       Y2, Y6, Y2
 	VADDPD       Y3, Y7, Y3
@@ -1353,9 +1391,9 @@ done89:
 	ADDQ         $+8, DX
 	LEAQ         (CX)(BX*1), CX
 	SUBQ         $+1, AX
-	JAE          rows85
+	JAE          rows90
 
-rowsEnd86:
+rowsEnd91:
 	VZEROUPPER
 	RET
 
@@ -1370,9 +1408,9 @@ TEXT ·gemvTAVX2F64(SB), NOSPLIT, $0-104
 	LEAQ         (BX)(BX*2), SI
 	VBROADCASTSD alpha+16(FP), Y0
 	SUBQ         $+8, AX
-	JB           rowsEnd99
+	JB           rowsEnd104
 
-rows98:
+rows103:
 	MOVQ         CX, DI
 	LEAQ         (CX)(BX*4), R8
 	VBROADCASTSD (DX), Y1
@@ -1395,9 +1433,9 @@ rows98:
 	MOVQ         y_base+80(FP), R9
 	MOVQ         n+8(FP), R10
 	SUBQ         $0x10, R10
-	JB           after101
+	JB           after106
 
-vectors100:
+vectors105:
 	VMOVUPD     (R9), Y9
 	VMOVUPD     32(R9), Y10
 	VMOVUPD     64(R9), Y11
@@ -1442,14 +1480,14 @@ vectors100:
 	ADDQ        $0x00000080, R8
 	ADDQ        $0x00000080, R9
 	SUBQ        $0x10, R10
-	JAE         vectors100
+	JAE         vectors105
 
-after101:
+after106:
 	ADDQ $0x10, R10
 	SUBQ $0x04, R10
-	JB   after103
+	JB   after108
 
-vectors102:
+vectors107:
 	VMOVUPD     (R9), Y9
 	VFMADD231PD (DI), Y1, Y9
 	VFMADD231PD (DI)(BX*1), Y2, Y9
@@ -1464,12 +1502,14 @@ vectors102:
 	ADDQ        $0x00000020, R8
 	ADDQ        $0x00000020, R9
 	SUBQ        $0x04, R10
-	JAE         vectors102
+	JAE         vectors107
 
-after103:
+after108:
 	ADDQ        $0x04, R10
+	TESTQ       $0x00000003, R10
+	JZ          done109
 	TESTQ       $0x00000002, R10
-	JZ          rest105
+	JZ          rest110
 	VMOVUPD     (R9), X9
 	VMOVUPD     (DI), X10
 	VFMADD231PD X10, X1, X9
@@ -1492,9 +1532,9 @@ after103:
 	ADDQ        $0x00000010, R8
 	ADDQ        $0x00000010, R9
 
-rest105:
+rest110:
 	TESTQ       $0x00000001, R10
-	JZ          rest106
+	JZ          rest111
 	VMOVSD      (R9), X9
 	VMOVSD      (DI), X10
 	VFMADD231PD X10, X1, X9
@@ -1514,17 +1554,18 @@ rest105:
 	VFMADD231PD X1, X8, X9
 	VMOVSD      X9, (R9)
 
-rest106:
+rest111:
+done109:
 	LEAQ (CX)(BX*8), CX
 	SUBQ $+8, AX
-	JAE  rows98
+	JAE  rows103
 
-rowsEnd99:
+rowsEnd104:
 	ADDQ $+8, AX
 	SUBQ $+4, AX
-	JB   rowsEnd108
+	JB   rowsEnd113
 
-rows107:
+rows112:
 	MOVQ         CX, DI
 	VBROADCASTSD (DX), Y1
 	VMULPD       Y0, Y1, Y1
@@ -1538,9 +1579,9 @@ rows107:
 	MOVQ         y_base+80(FP), R8
 	MOVQ         n+8(FP), R9
 	SUBQ         $0x10, R9
-	JB           after110
+	JB           after115
 
-vectors109:
+vectors114:
 	VMOVUPD     (R8), Y5
 	VMOVUPD     32(R8), Y6
 	VMOVUPD     64(R8), Y7
@@ -1568,14 +1609,14 @@ vectors109:
 	ADDQ        $0x00000080, DI
 	ADDQ        $0x00000080, R8
 	SUBQ        $0x10, R9
-	JAE         vectors109
+	JAE         vectors114
 
-after110:
+after115:
 	ADDQ $0x10, R9
 	SUBQ $0x04, R9
-	JB   after112
+	JB   after117
 
-vectors111:
+vectors116:
 	VMOVUPD     (R8), Y5
 	VFMADD231PD (DI), Y1, Y5
 	VFMADD231PD (DI)(BX*1), Y2, Y5
@@ -1585,12 +1626,14 @@ vectors111:
 	ADDQ        $0x00000020, DI
 	ADDQ        $0x00000020, R8
 	SUBQ        $0x04, R9
-	JAE         vectors111
+	JAE         vectors116
 
-after112:
+after117:
 	ADDQ        $0x04, R9
+	TESTQ       $0x00000003, R9
+	JZ          done118
 	TESTQ       $0x00000002, R9
-	JZ          rest114
+	JZ          rest119
 	VMOVUPD     (R8), X5
 	VMOVUPD     (DI), X6
 	VFMADD231PD X6, X1, X5
@@ -1604,9 +1647,9 @@ after112:
 	ADDQ        $0x00000010, DI
 	ADDQ        $0x00000010, R8
 
-rest114:
+rest119:
 	TESTQ       $0x00000001, R9
-	JZ          rest115
+	JZ          rest120
 	VMOVSD      (R8), X5
 	VMOVSD      (DI), X6
 	VFMADD231PD X6, X1, X5
@@ -1618,17 +1661,18 @@ rest114:
 	VFMADD231PD X1, X4, X5
 	VMOVSD      X5, (R8)
 
-rest115:
+rest120:
+done118:
 	LEAQ (CX)(BX*4), CX
 	SUBQ $+4, AX
-	JAE  rows107
+	JAE  rows112
 
-rowsEnd108:
+rowsEnd113:
 	ADDQ $+4, AX
 	SUBQ $+2, AX
-	JB   rowsEnd117
+	JB   rowsEnd122
 
-rows116:
+rows121:
 	MOVQ         CX, SI
 	VBROADCASTSD (DX), Y1
 	VMULPD       Y0, Y1, Y1
@@ -1638,9 +1682,9 @@ rows116:
 	MOVQ         y_base+80(FP), DI
 	MOVQ         n+8(FP), R8
 	SUBQ         $0x10, R8
-	JB           after119
+	JB           after124
 
-vectors118:
+vectors123:
 	VMOVUPD     (DI), Y3
 	VMOVUPD     32(DI), Y4
 	VMOVUPD     64(DI), Y5
@@ -1660,14 +1704,14 @@ vectors118:
 	ADDQ        $0x00000080, SI
 	ADDQ        $0x00000080, DI
 	SUBQ        $0x10, R8
-	JAE         vectors118
+	JAE         vectors123
 
-after119:
+after124:
 	ADDQ $0x10, R8
 	SUBQ $0x04, R8
-	JB   after121
+	JB   after126
 
-vectors120:
+vectors125:
 	VMOVUPD     (DI), Y3
 	VFMADD231PD (SI), Y1, Y3
 	VFMADD231PD (SI)(BX*1), Y2, Y3
@@ -1675,12 +1719,14 @@ vectors120:
 	ADDQ        $0x00000020, SI
 	ADDQ        $0x00000020, DI
 	SUBQ        $0x04, R8
-	JAE         vectors120
+	JAE         vectors125
 
-after121:
+after126:
 	ADDQ        $0x04, R8
+	TESTQ       $0x00000003, R8
+	JZ          done127
 	TESTQ       $0x00000002, R8
-	JZ          rest123
+	JZ          rest128
 	VMOVUPD     (DI), X3
 	VMOVUPD     (SI), X4
 	VFMADD231PD X4, X1, X3
@@ -1690,9 +1736,9 @@ after121:
 	ADDQ        $0x00000010, SI
 	ADDQ        $0x00000010, DI
 
-rest123:
+rest128:
 	TESTQ       $0x00000001, R8
-	JZ          rest124
+	JZ          rest129
 	VMOVSD      (DI), X3
 	VMOVSD      (SI), X4
 	VFMADD231PD X4, X1, X3
@@ -1700,17 +1746,18 @@ rest123:
 	VFMADD231PD X1, X2, X3
 	VMOVSD      X3, (DI)
 
-rest124:
+rest129:
+done127:
 	LEAQ (CX)(BX*2), CX
 	SUBQ $+2, AX
-	JAE  rows116
+	JAE  rows121
 
-rowsEnd117:
+rowsEnd122:
 	ADDQ $+2, AX
 	SUBQ $+1, AX
-	JB   rowsEnd126
+	JB   rowsEnd131
 
-rows125:
+rows130:
 	MOVQ         CX, SI
 	VBROADCASTSD (DX), Y1
 	VMULPD       Y0, Y1, Y1
@@ -1718,9 +1765,9 @@ rows125:
 	MOVQ         y_base+80(FP), DI
 	MOVQ         n+8(FP), R8
 	SUBQ         $0x10, R8
-	JB           after128
+	JB           after133
 
-vectors127:
+vectors132:
 	VMOVUPD     (DI), Y2
 	VMOVUPD     32(DI), Y3
 	VMOVUPD     64(DI), Y4
@@ -1736,26 +1783,28 @@ vectors127:
 	ADDQ        $0x00000080, SI
 	ADDQ        $0x00000080, DI
 	SUBQ        $0x10, R8
-	JAE         vectors127
+	JAE         vectors132
 
-after128:
+after133:
 	ADDQ $0x10, R8
 	SUBQ $0x04, R8
-	JB   after130
+	JB   after135
 
-vectors129:
+vectors134:
 	VMOVUPD     (DI), Y2
 	VFMADD231PD (SI), Y1, Y2
 	VMOVUPD     Y2, (DI)
 	ADDQ        $0x00000020, SI
 	ADDQ        $0x00000020, DI
 	SUBQ        $0x04, R8
-	JAE         vectors129
+	JAE         vectors134
 
-after130:
+after135:
 	ADDQ        $0x04, R8
+	TESTQ       $0x00000003, R8
+	JZ          done136
 	TESTQ       $0x00000002, R8
-	JZ          rest132
+	JZ          rest137
 	VMOVUPD     (DI), X2
 	VMOVUPD     (SI), X3
 	VFMADD231PD X3, X1, X2
@@ -1763,20 +1812,21 @@ after130:
 	ADDQ        $0x00000010, SI
 	ADDQ        $0x00000010, DI
 
-rest132:
+rest137:
 	TESTQ       $0x00000001, R8
-	JZ          rest133
+	JZ          rest138
 	VMOVSD      (DI), X2
 	VMOVSD      (SI), X3
 	VFMADD231PD X3, X1, X2
 	VMOVSD      X2, (DI)
 
-rest133:
+rest138:
+done136:
 	LEAQ (CX)(BX*1), CX
 	SUBQ $+1, AX
-	JAE  rows125
+	JAE  rows130
 
-rowsEnd126:
+rowsEnd131:
 	VZEROUPPER
 	RET
 
@@ -1790,10 +1840,12 @@ TEXT ·gerAVX2F64(SB), NOSPLIT, $0-104
 	SHLQ         $0x03, BX
 	LEAQ         (BX)(BX*2), SI
 	VBROADCASTSD alpha+16(FP), Y0
+	CMPQ         n+8(FP), $0x00000200
+	JGE          single139
 	SUBQ         $+4, AX
-	JB           rowsEnd135
+	JB           rowsEnd141
 
-rows134:
+rows140:
 	MOVQ         CX, DI
 	VBROADCASTSD (DX), Y1
 	VMULPD       Y0, Y1, Y1
@@ -1807,9 +1859,9 @@ rows134:
 	MOVQ         y_base+48(FP), R8
 	MOVQ         n+8(FP), R9
 	SUBQ         $0x08, R9
-	JB           after137
+	JB           after143
 
-vectors136:
+vectors142:
 	VMOVUPD     (R8), Y5
 	VMOVUPD     (DI), Y6
 	VFMADD231PD Y1, Y5, Y6
@@ -1839,14 +1891,14 @@ vectors136:
 	ADDQ        $0x00000040, DI
 	ADDQ        $0x00000040, R8
 	SUBQ        $0x08, R9
-	JAE         vectors136
+	JAE         vectors142
 
-after137:
+after143:
 	ADDQ $0x08, R9
 	SUBQ $0x04, R9
-	JB   after139
+	JB   after145
 
-vectors138:
+vectors144:
 	VMOVUPD     (R8), Y5
 	VMOVUPD     (DI), Y6
 	VFMADD231PD Y1, Y5, Y6
@@ -1863,12 +1915,14 @@ vectors138:
 	ADDQ        $0x00000020, DI
 	ADDQ        $0x00000020, R8
 	SUBQ        $0x04, R9
-	JAE         vectors138
+	JAE         vectors144
 
-after139:
+after145:
 	ADDQ        $0x04, R9
+	TESTQ       $0x00000003, R9
+	JZ          done146
 	TESTQ       $0x00000002, R9
-	JZ          rest141
+	JZ          rest147
 	VMOVUPD     (R8), X5
 	VMOVUPD     (DI), X6
 	VFMADD231PD X1, X5, X6
@@ -1885,9 +1939,9 @@ after139:
 	ADDQ        $0x00000010, DI
 	ADDQ        $0x00000010, R8
 
-rest141:
+rest147:
 	TESTQ       $0x00000001, R9
-	JZ          rest142
+	JZ          rest148
 	VMOVSD      (R8), X5
 	VMOVSD      (DI), X6
 	VFMADD231PD X1, X5, X6
@@ -1902,27 +1956,30 @@ rest141:
 	VFMADD231PD X4, X5, X1
 	VMOVSD      X1, (DI)(SI*1)
 
-rest142:
+rest148:
+done146:
 	LEAQ (CX)(BX*4), CX
 	SUBQ $+4, AX
-	JAE  rows134
+	JAE  rows140
 
-rowsEnd135:
+rowsEnd141:
 	ADDQ $+4, AX
-	SUBQ $+1, AX
-	JB   rowsEnd144
 
-rows143:
+single139:
+	SUBQ $+1, AX
+	JB   rowsEnd150
+
+rows149:
 	MOVQ         CX, SI
 	VBROADCASTSD (DX), Y1
 	VMULPD       Y0, Y1, Y1
 	ADDQ         $+8, DX
 	MOVQ         y_base+48(FP), DI
 	MOVQ         n+8(FP), R8
-	SUBQ         $0x08, R8
-	JB           after146
+	SUBQ         $0x10, R8
+	JB           after152
 
-vectors145:
+vectors151:
 	VMOVUPD     (DI), Y2
 	VMOVUPD     (SI), Y3
 	VFMADD231PD Y1, Y2, Y3
@@ -1931,17 +1988,25 @@ vectors145:
 	VMOVUPD     32(SI), Y3
 	VFMADD231PD Y1, Y2, Y3
 	VMOVUPD     Y3, 32(SI)
-	ADDQ        $0x00000040, SI
-	ADDQ        $0x00000040, DI
-	SUBQ        $0x08, R8
-	JAE         vectors145
+	VMOVUPD     64(DI), Y2
+	VMOVUPD     64(SI), Y3
+	VFMADD231PD Y1, Y2, Y3
+	VMOVUPD     Y3, 64(SI)
+	VMOVUPD     96(DI), Y2
+	VMOVUPD     96(SI), Y3
+	VFMADD231PD Y1, Y2, Y3
+	VMOVUPD     Y3, 96(SI)
+	ADDQ        $0x00000080, SI
+	ADDQ        $0x00000080, DI
+	SUBQ        $0x10, R8
+	JAE         vectors151
 
-after146:
-	ADDQ $0x08, R8
+after152:
+	ADDQ $0x10, R8
 	SUBQ $0x04, R8
-	JB   after148
+	JB   after154
 
-vectors147:
+vectors153:
 	VMOVUPD     (DI), Y2
 	VMOVUPD     (SI), Y3
 	VFMADD231PD Y1, Y2, Y3
@@ -1949,12 +2014,14 @@ vectors147:
 	ADDQ        $0x00000020, SI
 	ADDQ        $0x00000020, DI
 	SUBQ        $0x04, R8
-	JAE         vectors147
+	JAE         vectors153
 
-after148:
+after154:
 	ADDQ        $0x04, R8
+	TESTQ       $0x00000003, R8
+	JZ          done155
 	TESTQ       $0x00000002, R8
-	JZ          rest150
+	JZ          rest156
 	VMOVUPD     (DI), X2
 	VMOVUPD     (SI), X3
 	VFMADD231PD X1, X2, X3
@@ -1962,20 +2029,21 @@ after148:
 	ADDQ        $0x00000010, SI
 	ADDQ        $0x00000010, DI
 
-rest150:
+rest156:
 	TESTQ       $0x00000001, R8
-	JZ          rest151
+	JZ          rest157
 	VMOVSD      (DI), X2
 	VMOVSD      (SI), X3
 	VFMADD231PD X1, X2, X3
 	VMOVSD      X3, (SI)
 
-rest151:
+rest157:
+done155:
 	LEAQ (CX)(BX*1), CX
 	SUBQ $+1, AX
-	JAE  rows143
+	JAE  rows149
 
-rowsEnd144:
+rowsEnd150:
 	VZEROUPPER
 	RET
 
@@ -2003,9 +2071,9 @@ TEXT ·dotAxpyAVX2F64(SB), NOSPLIT, $0-88
 	VXORPS       Y7, Y7, Y7
 	VXORPS       Y8, Y8, Y8
 	SUBQ         $+32, BX
-	JB           tail153
+	JB           tail159
 
-lanes152:
+lanes158:
 	VMOVUPD     (AX)(SI*1), Y9
 	VMOVUPD     (DX)(SI*1), Y10
 	VFMADD231PD Y0, Y9, Y10
@@ -2048,163 +2116,162 @@ lanes152:
 	VFMADD231PD 224(CX)(SI*1), Y9, Y8
 	ADDQ        $0x00000100, SI
 	SUBQ        $+32, BX
-	JAE         lanes152
+	JAE         lanes158
 
-tail153:
+tail159:
 	ADDQ        $+32, BX
-	JZ          done154
+	JZ          done160
 	CMPQ        BX, $+4
-	JB          part155
+	JB          part161
 	VMOVUPD     (AX)(SI*1), Y9
 	VMOVUPD     (DX)(SI*1), Y10
 	VFMADD231PD Y0, Y9, Y10
 	VMOVUPD     Y10, (DX)(SI*1)
 	VFMADD231PD (CX)(SI*1), Y9, Y1
 	CMPQ        BX, $+8
-	JB          part156
+	JB          part162
 	VMOVUPD     32(AX)(SI*1), Y9
 	VMOVUPD     32(DX)(SI*1), Y10
 	VFMADD231PD Y0, Y9, Y10
 	VMOVUPD     Y10, 32(DX)(SI*1)
 	VFMADD231PD 32(CX)(SI*1), Y9, Y2
 	CMPQ        BX, $+12
-	JB          part157
+	JB          part163
 	VMOVUPD     64(AX)(SI*1), Y9
 	VMOVUPD     64(DX)(SI*1), Y10
 	VFMADD231PD Y0, Y9, Y10
 	VMOVUPD     Y10, 64(DX)(SI*1)
 	VFMADD231PD 64(CX)(SI*1), Y9, Y3
 	CMPQ        BX, $+16
-	JB          part158
+	JB          part164
 	VMOVUPD     96(AX)(SI*1), Y9
 	VMOVUPD     96(DX)(SI*1), Y10
 	VFMADD231PD Y0, Y9, Y10
 	VMOVUPD     Y10, 96(DX)(SI*1)
 	VFMADD231PD 96(CX)(SI*1), Y9, Y4
 	CMPQ        BX, $+20
-	JB          part159
+	JB          part165
 	VMOVUPD     128(AX)(SI*1), Y9
 	VMOVUPD     128(DX)(SI*1), Y10
 	VFMADD231PD Y0, Y9, Y10
 	VMOVUPD     Y10, 128(DX)(SI*1)
 	VFMADD231PD 128(CX)(SI*1), Y9, Y5
 	CMPQ        BX, $+24
-	JB          part160
+	JB          part166
 	VMOVUPD     160(AX)(SI*1), Y9
 	VMOVUPD     160(DX)(SI*1), Y10
 	VFMADD231PD Y0, Y9, Y10
 	VMOVUPD     Y10, 160(DX)(SI*1)
 	VFMADD231PD 160(CX)(SI*1), Y9, Y6
 	CMPQ        BX, $+28
-	JB          part161
+	JB          part167
 	VMOVUPD     192(AX)(SI*1), Y9
 	VMOVUPD     192(DX)(SI*1), Y10
 	VFMADD231PD Y0, Y9, Y10
 	VMOVUPD     Y10, 192(DX)(SI*1)
 	VFMADD231PD 192(CX)(SI*1), Y9, Y7
 	TESTQ       $0x00000003, BX
-	JZ          done154
+	JZ          done160
 	VMASKMOVPD  224(AX)(SI*1), Y15, Y9
-	VMASKMOVPD  224(DX)(SI*1), Y15, Y10
-	VFMADD231PD Y0, Y9, Y10
-	VMASKMOVPD  Y10, Y15, 224(DX)(SI*1)
-	VMASKMOVPD  224(CX)(SI*1), Y15, Y0
-	VMOVAPD     Y8, Y10
-	VFMADD231PD Y0, Y9, Y10
-	VBLENDVPD   Y15, Y10, Y8, Y8
-	JMP         done154
+	VMASKMOVPD  224(CX)(SI*1), Y15, Y10
+	VMOVAPD     Y8, Y11
+	VFMADD231PD Y10, Y9, Y11
+	VBLENDVPD   Y15, Y11, Y8, Y8
+	JMP         done160
+
+part167:
+	TESTQ       $0x00000003, BX
+	JZ          done160
+	VMASKMOVPD  192(AX)(SI*1), Y15, Y9
+	VMASKMOVPD  192(CX)(SI*1), Y15, Y10
+	VMOVAPD     Y7, Y11
+	VFMADD231PD Y10, Y9, Y11
+	VBLENDVPD   Y15, Y11, Y7, Y7
+	JMP         done160
+
+part166:
+	TESTQ       $0x00000003, BX
+	JZ          done160
+	VMASKMOVPD  160(AX)(SI*1), Y15, Y9
+	VMASKMOVPD  160(CX)(SI*1), Y15, Y10
+	VMOVAPD     Y6, Y11
+	VFMADD231PD Y10, Y9, Y11
+	VBLENDVPD   Y15, Y11, Y6, Y6
+	JMP         done160
+
+part165:
+	TESTQ       $0x00000003, BX
+	JZ          done160
+	VMASKMOVPD  128(AX)(SI*1), Y15, Y9
+	VMASKMOVPD  128(CX)(SI*1), Y15, Y10
+	VMOVAPD     Y5, Y11
+	VFMADD231PD Y10, Y9, Y11
+	VBLENDVPD   Y15, Y11, Y5, Y5
+	JMP         done160
+
+part164:
+	TESTQ       $0x00000003, BX
+	JZ          done160
+	VMASKMOVPD  96(AX)(SI*1), Y15, Y9
+	VMASKMOVPD  96(CX)(SI*1), Y15, Y10
+	VMOVAPD     Y4, Y11
+	VFMADD231PD Y10, Y9, Y11
+	VBLENDVPD   Y15, Y11, Y4, Y4
+	JMP         done160
+
+part163:
+	TESTQ       $0x00000003, BX
+	JZ          done160
+	VMASKMOVPD  64(AX)(SI*1), Y15, Y9
+	VMASKMOVPD  64(CX)(SI*1), Y15, Y10
+	VMOVAPD     Y3, Y11
+	VFMADD231PD Y10, Y9, Y11
+	VBLENDVPD   Y15, Y11, Y3, Y3
+	JMP         done160
+
+part162:
+	TESTQ       $0x00000003, BX
+	JZ          done160
+	VMASKMOVPD  32(AX)(SI*1), Y15, Y9
+	VMASKMOVPD  32(CX)(SI*1), Y15, Y10
+	VMOVAPD     Y2, Y11
+	VFMADD231PD Y10, Y9, Y11
+	VBLENDVPD   Y15, Y11, Y2, Y2
+	JMP         done160
 
 part161:
 	TESTQ       $0x00000003, BX
-	JZ          done154
-	VMASKMOVPD  192(AX)(SI*1), Y15, Y9
-	VMASKMOVPD  192(DX)(SI*1), Y15, Y10
-	VFMADD231PD Y0, Y9, Y10
-	VMASKMOVPD  Y10, Y15, 192(DX)(SI*1)
-	VMASKMOVPD  192(CX)(SI*1), Y15, Y0
-	VMOVAPD     Y7, Y10
-	VFMADD231PD Y0, Y9, Y10
-	VBLENDVPD   Y15, Y10, Y7, Y7
-	JMP         done154
-
-part160:
-	TESTQ       $0x00000003, BX
-	JZ          done154
-	VMASKMOVPD  160(AX)(SI*1), Y15, Y9
-	VMASKMOVPD  160(DX)(SI*1), Y15, Y10
-	VFMADD231PD Y0, Y9, Y10
-	VMASKMOVPD  Y10, Y15, 160(DX)(SI*1)
-	VMASKMOVPD  160(CX)(SI*1), Y15, Y0
-	VMOVAPD     Y6, Y10
-	VFMADD231PD Y0, Y9, Y10
-	VBLENDVPD   Y15, Y10, Y6, Y6
-	JMP         done154
-
-part159:
-	TESTQ       $0x00000003, BX
-	JZ          done154
-	VMASKMOVPD  128(AX)(SI*1), Y15, Y9
-	VMASKMOVPD  128(DX)(SI*1), Y15, Y10
-	VFMADD231PD Y0, Y9, Y10
-	VMASKMOVPD  Y10, Y15, 128(DX)(SI*1)
-	VMASKMOVPD  128(CX)(SI*1), Y15, Y0
-	VMOVAPD     Y5, Y10
-	VFMADD231PD Y0, Y9, Y10
-	VBLENDVPD   Y15, Y10, Y5, Y5
-	JMP         done154
-
-part158:
-	TESTQ       $0x00000003, BX
-	JZ          done154
-	VMASKMOVPD  96(AX)(SI*1), Y15, Y9
-	VMASKMOVPD  96(DX)(SI*1), Y15, Y10
-	VFMADD231PD Y0, Y9, Y10
-	VMASKMOVPD  Y10, Y15, 96(DX)(SI*1)
-	VMASKMOVPD  96(CX)(SI*1), Y15, Y0
-	VMOVAPD     Y4, Y10
-	VFMADD231PD Y0, Y9, Y10
-	VBLENDVPD   Y15, Y10, Y4, Y4
-	JMP         done154
-
-part157:
-	TESTQ       $0x00000003, BX
-	JZ          done154
-	VMASKMOVPD  64(AX)(SI*1), Y15, Y9
-	VMASKMOVPD  64(DX)(SI*1), Y15, Y10
-	VFMADD231PD Y0, Y9, Y10
-	VMASKMOVPD  Y10, Y15, 64(DX)(SI*1)
-	VMASKMOVPD  64(CX)(SI*1), Y15, Y0
-	VMOVAPD     Y3, Y10
-	VFMADD231PD Y0, Y9, Y10
-	VBLENDVPD   Y15, Y10, Y3, Y3
-	JMP         done154
-
-part156:
-	TESTQ       $0x00000003, BX
-	JZ          done154
-	VMASKMOVPD  32(AX)(SI*1), Y15, Y9
-	VMASKMOVPD  32(DX)(SI*1), Y15, Y10
-	VFMADD231PD Y0, Y9, Y10
-	VMASKMOVPD  Y10, Y15, 32(DX)(SI*1)
-	VMASKMOVPD  32(CX)(SI*1), Y15, Y0
-	VMOVAPD     Y2, Y10
-	VFMADD231PD Y0, Y9, Y10
-	VBLENDVPD   Y15, Y10, Y2, Y2
-	JMP         done154
-
-part155:
-	TESTQ       $0x00000003, BX
-	JZ          done154
+	JZ          done160
 	VMASKMOVPD  (AX)(SI*1), Y15, Y9
-	VMASKMOVPD  (DX)(SI*1), Y15, Y10
-	VFMADD231PD Y0, Y9, Y10
-	VMASKMOVPD  Y10, Y15, (DX)(SI*1)
-	VMASKMOVPD  (CX)(SI*1), Y15, Y0
-	VMOVAPD     Y1, Y10
-	VFMADD231PD Y0, Y9, Y10
-	VBLENDVPD   Y15, Y10, Y1, Y1
+	VMASKMOVPD  (CX)(SI*1), Y15, Y10
+	VMOVAPD     Y1, Y11
+	VFMADD231PD Y10, Y9, Y11
+	VBLENDVPD   Y15, Y11, Y1, Y1
 
-done154:
+done160:
+	MOVQ        a_len+16(FP), CX
+	MOVQ        CX, BX
+	ANDQ        $-4, BX
+	TESTQ       $0x00000003, CX
+	JZ          done169
+	TESTQ       $0x00000002, CX
+	JZ          rest170
+	VMOVUPD     (AX)(BX*8), X9
+	VMOVUPD     (DX)(BX*8), X10
+	VFMADD231PD X0, X9, X10
+	VMOVUPD     X10, (DX)(BX*8)
+	ADDQ        $+2, BX
+
+rest170:
+	TESTQ       $0x00000001, CX
+	JZ          rest171
+	VMOVSD      (AX)(BX*8), X9
+	VMOVSD      (DX)(BX*8), X10
+	VFMADD231PD X0, X9, X10
+	VMOVSD      X10, (DX)(BX*8)
+
+rest171:
+done169:
 	VADDPD       Y1, Y5, Y1
 	VADDPD       Y2, Y6, Y2
 	VADDPD       Y3, Y7, Y3

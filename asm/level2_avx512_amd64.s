@@ -268,15 +268,8 @@ rowsEnd11:
 	RET
 
 // func gemvTAVX512F32(m int, n int, alpha float32, a []float32, lda int, x []float32, y []float32)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, FMA3
 TEXT ·gemvTAVX512F32(SB), NOSPLIT, $0-104
-	MOVQ         n+8(FP), AX
-	ANDQ         $+15, AX
-	MOVQ         AX, CX
-	MOVL         $0x00000001, DX
-	SHLL         CL, DX
-	DECL         DX
-	KMOVW        DX, K1
 	MOVQ         m+0(FP), AX
 	MOVQ         a_base+24(FP), CX
 	MOVQ         x_base+56(FP), DX
@@ -383,26 +376,105 @@ vectors23:
 
 after24:
 	ADDQ        $0x10, R10
+	TESTQ       $0x0000000f, R10
 	JZ          done25
-	VMOVUPS.Z   (R9), K1, Z9
-	VMOVUPS.Z   (DI), K1, Z10
-	VFMADD231PS Z10, Z1, Z9
-	VMOVUPS.Z   (DI)(BX*1), K1, Z1
-	VFMADD231PS Z1, Z2, Z9
-	VMOVUPS.Z   (DI)(BX*2), K1, Z1
-	VFMADD231PS Z1, Z3, Z9
-	VMOVUPS.Z   (DI)(SI*1), K1, Z1
-	VFMADD231PS Z1, Z4, Z9
-	VMOVUPS.Z   (R8), K1, Z1
-	VFMADD231PS Z1, Z5, Z9
-	VMOVUPS.Z   (R8)(BX*1), K1, Z1
-	VFMADD231PS Z1, Z6, Z9
-	VMOVUPS.Z   (R8)(BX*2), K1, Z1
-	VFMADD231PS Z1, Z7, Z9
-	VMOVUPS.Z   (R8)(SI*1), K1, Z1
-	VFMADD231PS Z1, Z8, Z9
-	VMOVUPS     Z9, K1, (R9)
+	TESTQ       $0x00000008, R10
+	JZ          rest26
+	VMOVUPS     (R9), Y9
+	VMOVUPS     (DI), Y10
+	VFMADD231PS Y10, Y1, Y9
+	VMOVUPS     (DI)(BX*1), Y10
+	VFMADD231PS Y10, Y2, Y9
+	VMOVUPS     (DI)(BX*2), Y10
+	VFMADD231PS Y10, Y3, Y9
+	VMOVUPS     (DI)(SI*1), Y10
+	VFMADD231PS Y10, Y4, Y9
+	VMOVUPS     (R8), Y10
+	VFMADD231PS Y10, Y5, Y9
+	VMOVUPS     (R8)(BX*1), Y10
+	VFMADD231PS Y10, Y6, Y9
+	VMOVUPS     (R8)(BX*2), Y10
+	VFMADD231PS Y10, Y7, Y9
+	VMOVUPS     (R8)(SI*1), Y10
+	VFMADD231PS Y10, Y8, Y9
+	VMOVUPS     Y9, (R9)
+	ADDQ        $0x00000020, DI
+	ADDQ        $0x00000020, R8
+	ADDQ        $0x00000020, R9
 
+rest26:
+	TESTQ       $0x00000004, R10
+	JZ          rest27
+	VMOVUPS     (R9), X9
+	VMOVUPS     (DI), X10
+	VFMADD231PS X10, X1, X9
+	VMOVUPS     (DI)(BX*1), X10
+	VFMADD231PS X10, X2, X9
+	VMOVUPS     (DI)(BX*2), X10
+	VFMADD231PS X10, X3, X9
+	VMOVUPS     (DI)(SI*1), X10
+	VFMADD231PS X10, X4, X9
+	VMOVUPS     (R8), X10
+	VFMADD231PS X10, X5, X9
+	VMOVUPS     (R8)(BX*1), X10
+	VFMADD231PS X10, X6, X9
+	VMOVUPS     (R8)(BX*2), X10
+	VFMADD231PS X10, X7, X9
+	VMOVUPS     (R8)(SI*1), X10
+	VFMADD231PS X10, X8, X9
+	VMOVUPS     X9, (R9)
+	ADDQ        $0x00000010, DI
+	ADDQ        $0x00000010, R8
+	ADDQ        $0x00000010, R9
+
+rest27:
+	TESTQ       $0x00000002, R10
+	JZ          rest28
+	VMOVSD      (R9), X9
+	VMOVSD      (DI), X10
+	VFMADD231PS X10, X1, X9
+	VMOVSD      (DI)(BX*1), X10
+	VFMADD231PS X10, X2, X9
+	VMOVSD      (DI)(BX*2), X10
+	VFMADD231PS X10, X3, X9
+	VMOVSD      (DI)(SI*1), X10
+	VFMADD231PS X10, X4, X9
+	VMOVSD      (R8), X10
+	VFMADD231PS X10, X5, X9
+	VMOVSD      (R8)(BX*1), X10
+	VFMADD231PS X10, X6, X9
+	VMOVSD      (R8)(BX*2), X10
+	VFMADD231PS X10, X7, X9
+	VMOVSD      (R8)(SI*1), X10
+	VFMADD231PS X10, X8, X9
+	VMOVSD      X9, (R9)
+	ADDQ        $0x00000008, DI
+	ADDQ        $0x00000008, R8
+	ADDQ        $0x00000008, R9
+
+rest28:
+	TESTQ       $0x00000001, R10
+	JZ          rest29
+	VMOVSS      (R9), X9
+	VMOVSS      (DI), X10
+	VFMADD231PS X10, X1, X9
+	VMOVSS      (DI)(BX*1), X1
+	VFMADD231PS X1, X2, X9
+	VMOVSS      (DI)(BX*2), X1
+	VFMADD231PS X1, X3, X9
+	VMOVSS      (DI)(SI*1), X1
+	VFMADD231PS X1, X4, X9
+	VMOVSS      (R8), X1
+	VFMADD231PS X1, X5, X9
+	VMOVSS      (R8)(BX*1), X1
+	VFMADD231PS X1, X6, X9
+	VMOVSS      (R8)(BX*2), X1
+	VFMADD231PS X1, X7, X9
+	VMOVSS      (R8)(SI*1), X1
+	VFMADD231PS X1, X8, X9
+	VMOVSS      X9, (R9)
+
+rest29:
 done25:
 	LEAQ (CX)(BX*8), CX
 	SUBQ $+8, AX
@@ -411,9 +483,9 @@ done25:
 rowsEnd20:
 	ADDQ $+8, AX
 	SUBQ $+4, AX
-	JB   rowsEnd27
+	JB   rowsEnd31
 
-rows26:
+rows30:
 	MOVQ         CX, DI
 	VBROADCASTSS (DX), Z1
 	VMULPS       Z0, Z1, Z1
@@ -427,9 +499,9 @@ rows26:
 	MOVQ         y_base+80(FP), R8
 	MOVQ         n+8(FP), R9
 	SUBQ         $0x40, R9
-	JB           after29
+	JB           after33
 
-vectors28:
+vectors32:
 	VMOVUPS     (R8), Z5
 	VMOVUPS     64(R8), Z6
 	VMOVUPS     128(R8), Z7
@@ -457,14 +529,14 @@ vectors28:
 	ADDQ        $0x00000100, DI
 	ADDQ        $0x00000100, R8
 	SUBQ        $0x40, R9
-	JAE         vectors28
+	JAE         vectors32
 
-after29:
+after33:
 	ADDQ $0x40, R9
 	SUBQ $0x10, R9
-	JB   after31
+	JB   after35
 
-vectors30:
+vectors34:
 	VMOVUPS     (R8), Z5
 	VFMADD231PS (DI), Z1, Z5
 	VFMADD231PS (DI)(BX*1), Z2, Z5
@@ -474,33 +546,85 @@ vectors30:
 	ADDQ        $0x00000040, DI
 	ADDQ        $0x00000040, R8
 	SUBQ        $0x10, R9
-	JAE         vectors30
+	JAE         vectors34
 
-after31:
+after35:
 	ADDQ        $0x10, R9
-	JZ          done32
-	VMOVUPS.Z   (R8), K1, Z5
-	VMOVUPS.Z   (DI), K1, Z6
-	VFMADD231PS Z6, Z1, Z5
-	VMOVUPS.Z   (DI)(BX*1), K1, Z1
-	VFMADD231PS Z1, Z2, Z5
-	VMOVUPS.Z   (DI)(BX*2), K1, Z1
-	VFMADD231PS Z1, Z3, Z5
-	VMOVUPS.Z   (DI)(SI*1), K1, Z1
-	VFMADD231PS Z1, Z4, Z5
-	VMOVUPS     Z5, K1, (R8)
+	TESTQ       $0x0000000f, R9
+	JZ          done36
+	TESTQ       $0x00000008, R9
+	JZ          rest37
+	VMOVUPS     (R8), Y5
+	VMOVUPS     (DI), Y6
+	VFMADD231PS Y6, Y1, Y5
+	VMOVUPS     (DI)(BX*1), Y6
+	VFMADD231PS Y6, Y2, Y5
+	VMOVUPS     (DI)(BX*2), Y6
+	VFMADD231PS Y6, Y3, Y5
+	VMOVUPS     (DI)(SI*1), Y6
+	VFMADD231PS Y6, Y4, Y5
+	VMOVUPS     Y5, (R8)
+	ADDQ        $0x00000020, DI
+	ADDQ        $0x00000020, R8
 
-done32:
+rest37:
+	TESTQ       $0x00000004, R9
+	JZ          rest38
+	VMOVUPS     (R8), X5
+	VMOVUPS     (DI), X6
+	VFMADD231PS X6, X1, X5
+	VMOVUPS     (DI)(BX*1), X6
+	VFMADD231PS X6, X2, X5
+	VMOVUPS     (DI)(BX*2), X6
+	VFMADD231PS X6, X3, X5
+	VMOVUPS     (DI)(SI*1), X6
+	VFMADD231PS X6, X4, X5
+	VMOVUPS     X5, (R8)
+	ADDQ        $0x00000010, DI
+	ADDQ        $0x00000010, R8
+
+rest38:
+	TESTQ       $0x00000002, R9
+	JZ          rest39
+	VMOVSD      (R8), X5
+	VMOVSD      (DI), X6
+	VFMADD231PS X6, X1, X5
+	VMOVSD      (DI)(BX*1), X6
+	VFMADD231PS X6, X2, X5
+	VMOVSD      (DI)(BX*2), X6
+	VFMADD231PS X6, X3, X5
+	VMOVSD      (DI)(SI*1), X6
+	VFMADD231PS X6, X4, X5
+	VMOVSD      X5, (R8)
+	ADDQ        $0x00000008, DI
+	ADDQ        $0x00000008, R8
+
+rest39:
+	TESTQ       $0x00000001, R9
+	JZ          rest40
+	VMOVSS      (R8), X5
+	VMOVSS      (DI), X6
+	VFMADD231PS X6, X1, X5
+	VMOVSS      (DI)(BX*1), X1
+	VFMADD231PS X1, X2, X5
+	VMOVSS      (DI)(BX*2), X1
+	VFMADD231PS X1, X3, X5
+	VMOVSS      (DI)(SI*1), X1
+	VFMADD231PS X1, X4, X5
+	VMOVSS      X5, (R8)
+
+rest40:
+done36:
 	LEAQ (CX)(BX*4), CX
 	SUBQ $+4, AX
-	JAE  rows26
+	JAE  rows30
 
-rowsEnd27:
+rowsEnd31:
 	ADDQ $+4, AX
 	SUBQ $+2, AX
-	JB   rowsEnd34
+	JB   rowsEnd42
 
-rows33:
+rows41:
 	MOVQ         CX, SI
 	VBROADCASTSS (DX), Z1
 	VMULPS       Z0, Z1, Z1
@@ -510,9 +634,9 @@ rows33:
 	MOVQ         y_base+80(FP), DI
 	MOVQ         n+8(FP), R8
 	SUBQ         $0x40, R8
-	JB           after36
+	JB           after44
 
-vectors35:
+vectors43:
 	VMOVUPS     (DI), Z3
 	VMOVUPS     64(DI), Z4
 	VMOVUPS     128(DI), Z5
@@ -532,14 +656,14 @@ vectors35:
 	ADDQ        $0x00000100, SI
 	ADDQ        $0x00000100, DI
 	SUBQ        $0x40, R8
-	JAE         vectors35
+	JAE         vectors43
 
-after36:
+after44:
 	ADDQ $0x40, R8
 	SUBQ $0x10, R8
-	JB   after38
+	JB   after46
 
-vectors37:
+vectors45:
 	VMOVUPS     (DI), Z3
 	VFMADD231PS (SI), Z1, Z3
 	VFMADD231PS (SI)(BX*1), Z2, Z3
@@ -547,29 +671,69 @@ vectors37:
 	ADDQ        $0x00000040, SI
 	ADDQ        $0x00000040, DI
 	SUBQ        $0x10, R8
-	JAE         vectors37
+	JAE         vectors45
 
-after38:
+after46:
 	ADDQ        $0x10, R8
-	JZ          done39
-	VMOVUPS.Z   (DI), K1, Z3
-	VMOVUPS.Z   (SI), K1, Z4
-	VFMADD231PS Z4, Z1, Z3
-	VMOVUPS.Z   (SI)(BX*1), K1, Z1
-	VFMADD231PS Z1, Z2, Z3
-	VMOVUPS     Z3, K1, (DI)
+	TESTQ       $0x0000000f, R8
+	JZ          done47
+	TESTQ       $0x00000008, R8
+	JZ          rest48
+	VMOVUPS     (DI), Y3
+	VMOVUPS     (SI), Y4
+	VFMADD231PS Y4, Y1, Y3
+	VMOVUPS     (SI)(BX*1), Y4
+	VFMADD231PS Y4, Y2, Y3
+	VMOVUPS     Y3, (DI)
+	ADDQ        $0x00000020, SI
+	ADDQ        $0x00000020, DI
 
-done39:
+rest48:
+	TESTQ       $0x00000004, R8
+	JZ          rest49
+	VMOVUPS     (DI), X3
+	VMOVUPS     (SI), X4
+	VFMADD231PS X4, X1, X3
+	VMOVUPS     (SI)(BX*1), X4
+	VFMADD231PS X4, X2, X3
+	VMOVUPS     X3, (DI)
+	ADDQ        $0x00000010, SI
+	ADDQ        $0x00000010, DI
+
+rest49:
+	TESTQ       $0x00000002, R8
+	JZ          rest50
+	VMOVSD      (DI), X3
+	VMOVSD      (SI), X4
+	VFMADD231PS X4, X1, X3
+	VMOVSD      (SI)(BX*1), X4
+	VFMADD231PS X4, X2, X3
+	VMOVSD      X3, (DI)
+	ADDQ        $0x00000008, SI
+	ADDQ        $0x00000008, DI
+
+rest50:
+	TESTQ       $0x00000001, R8
+	JZ          rest51
+	VMOVSS      (DI), X3
+	VMOVSS      (SI), X4
+	VFMADD231PS X4, X1, X3
+	VMOVSS      (SI)(BX*1), X1
+	VFMADD231PS X1, X2, X3
+	VMOVSS      X3, (DI)
+
+rest51:
+done47:
 	LEAQ (CX)(BX*2), CX
 	SUBQ $+2, AX
-	JAE  rows33
+	JAE  rows41
 
-rowsEnd34:
+rowsEnd42:
 	ADDQ $+2, AX
 	SUBQ $+1, AX
-	JB   rowsEnd41
+	JB   rowsEnd53
 
-rows40:
+rows52:
 	MOVQ         CX, SI
 	VBROADCASTSS (DX), Z1
 	VMULPS       Z0, Z1, Z1
@@ -577,9 +741,9 @@ rows40:
 	MOVQ         y_base+80(FP), DI
 	MOVQ         n+8(FP), R8
 	SUBQ         $0x40, R8
-	JB           after43
+	JB           after55
 
-vectors42:
+vectors54:
 	VMOVUPS     (DI), Z2
 	VMOVUPS     64(DI), Z3
 	VMOVUPS     128(DI), Z4
@@ -595,49 +759,76 @@ vectors42:
 	ADDQ        $0x00000100, SI
 	ADDQ        $0x00000100, DI
 	SUBQ        $0x40, R8
-	JAE         vectors42
+	JAE         vectors54
 
-after43:
+after55:
 	ADDQ $0x40, R8
 	SUBQ $0x10, R8
-	JB   after45
+	JB   after57
 
-vectors44:
+vectors56:
 	VMOVUPS     (DI), Z2
 	VFMADD231PS (SI), Z1, Z2
 	VMOVUPS     Z2, (DI)
 	ADDQ        $0x00000040, SI
 	ADDQ        $0x00000040, DI
 	SUBQ        $0x10, R8
-	JAE         vectors44
+	JAE         vectors56
 
-after45:
+after57:
 	ADDQ        $0x10, R8
-	JZ          done46
-	VMOVUPS.Z   (DI), K1, Z2
-	VMOVUPS.Z   (SI), K1, Z3
-	VFMADD231PS Z3, Z1, Z2
-	VMOVUPS     Z2, K1, (DI)
+	TESTQ       $0x0000000f, R8
+	JZ          done58
+	TESTQ       $0x00000008, R8
+	JZ          rest59
+	VMOVUPS     (DI), Y2
+	VMOVUPS     (SI), Y3
+	VFMADD231PS Y3, Y1, Y2
+	VMOVUPS     Y2, (DI)
+	ADDQ        $0x00000020, SI
+	ADDQ        $0x00000020, DI
 
-done46:
+rest59:
+	TESTQ       $0x00000004, R8
+	JZ          rest60
+	VMOVUPS     (DI), X2
+	VMOVUPS     (SI), X3
+	VFMADD231PS X3, X1, X2
+	VMOVUPS     X2, (DI)
+	ADDQ        $0x00000010, SI
+	ADDQ        $0x00000010, DI
+
+rest60:
+	TESTQ       $0x00000002, R8
+	JZ          rest61
+	VMOVSD      (DI), X2
+	VMOVSD      (SI), X3
+	VFMADD231PS X3, X1, X2
+	VMOVSD      X2, (DI)
+	ADDQ        $0x00000008, SI
+	ADDQ        $0x00000008, DI
+
+rest61:
+	TESTQ       $0x00000001, R8
+	JZ          rest62
+	VMOVSS      (DI), X2
+	VMOVSS      (SI), X3
+	VFMADD231PS X3, X1, X2
+	VMOVSS      X2, (DI)
+
+rest62:
+done58:
 	LEAQ (CX)(BX*1), CX
 	SUBQ $+1, AX
-	JAE  rows40
+	JAE  rows52
 
-rowsEnd41:
+rowsEnd53:
 	VZEROUPPER
 	RET
 
 // func gerAVX512F32(m int, n int, alpha float32, x []float32, y []float32, a []float32, lda int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, FMA3
 TEXT ·gerAVX512F32(SB), NOSPLIT, $0-104
-	MOVQ         n+8(FP), AX
-	ANDQ         $+15, AX
-	MOVQ         AX, CX
-	MOVL         $0x00000001, DX
-	SHLL         CL, DX
-	DECL         DX
-	KMOVW        DX, K1
 	MOVQ         m+0(FP), AX
 	MOVQ         a_base+72(FP), CX
 	MOVQ         x_base+24(FP), DX
@@ -645,10 +836,12 @@ TEXT ·gerAVX512F32(SB), NOSPLIT, $0-104
 	SHLQ         $0x02, BX
 	LEAQ         (BX)(BX*2), SI
 	VBROADCASTSS alpha+16(FP), Z0
+	CMPQ         n+8(FP), $0x00000200
+	JGE          single63
 	SUBQ         $+4, AX
-	JB           rowsEnd48
+	JB           rowsEnd65
 
-rows47:
+rows64:
 	MOVQ         CX, DI
 	VBROADCASTSS (DX), Z1
 	VMULPS       Z0, Z1, Z1
@@ -662,9 +855,9 @@ rows47:
 	MOVQ         y_base+48(FP), R8
 	MOVQ         n+8(FP), R9
 	SUBQ         $0x20, R9
-	JB           after50
+	JB           after67
 
-vectors49:
+vectors66:
 	VMOVUPS     (R8), Z5
 	VMOVUPS     (DI), Z6
 	VFMADD231PS Z1, Z5, Z6
@@ -694,14 +887,14 @@ vectors49:
 	ADDQ        $0x00000080, DI
 	ADDQ        $0x00000080, R8
 	SUBQ        $0x20, R9
-	JAE         vectors49
+	JAE         vectors66
 
-after50:
+after67:
 	ADDQ $0x20, R9
 	SUBQ $0x10, R9
-	JB   after52
+	JB   after69
 
-vectors51:
+vectors68:
 	VMOVUPS     (R8), Z5
 	VMOVUPS     (DI), Z6
 	VFMADD231PS Z1, Z5, Z6
@@ -718,46 +911,109 @@ vectors51:
 	ADDQ        $0x00000040, DI
 	ADDQ        $0x00000040, R8
 	SUBQ        $0x10, R9
-	JAE         vectors51
+	JAE         vectors68
 
-after52:
+after69:
 	ADDQ        $0x10, R9
-	JZ          done53
-	VMOVUPS.Z   (R8), K1, Z5
-	VMOVUPS.Z   (DI), K1, Z6
-	VFMADD231PS Z1, Z5, Z6
-	VMOVUPS     Z6, K1, (DI)
-	VMOVUPS.Z   (DI)(BX*1), K1, Z1
-	VFMADD231PS Z2, Z5, Z1
-	VMOVUPS     Z1, K1, (DI)(BX*1)
-	VMOVUPS.Z   (DI)(BX*2), K1, Z1
-	VFMADD231PS Z3, Z5, Z1
-	VMOVUPS     Z1, K1, (DI)(BX*2)
-	VMOVUPS.Z   (DI)(SI*1), K1, Z1
-	VFMADD231PS Z4, Z5, Z1
-	VMOVUPS     Z1, K1, (DI)(SI*1)
+	TESTQ       $0x0000000f, R9
+	JZ          done70
+	TESTQ       $0x00000008, R9
+	JZ          rest71
+	VMOVUPS     (R8), Y5
+	VMOVUPS     (DI), Y6
+	VFMADD231PS Y1, Y5, Y6
+	VMOVUPS     Y6, (DI)
+	VMOVUPS     (DI)(BX*1), Y6
+	VFMADD231PS Y2, Y5, Y6
+	VMOVUPS     Y6, (DI)(BX*1)
+	VMOVUPS     (DI)(BX*2), Y6
+	VFMADD231PS Y3, Y5, Y6
+	VMOVUPS     Y6, (DI)(BX*2)
+	VMOVUPS     (DI)(SI*1), Y6
+	VFMADD231PS Y4, Y5, Y6
+	VMOVUPS     Y6, (DI)(SI*1)
+	ADDQ        $0x00000020, DI
+	ADDQ        $0x00000020, R8
 
-done53:
+rest71:
+	TESTQ       $0x00000004, R9
+	JZ          rest72
+	VMOVUPS     (R8), X5
+	VMOVUPS     (DI), X6
+	VFMADD231PS X1, X5, X6
+	VMOVUPS     X6, (DI)
+	VMOVUPS     (DI)(BX*1), X6
+	VFMADD231PS X2, X5, X6
+	VMOVUPS     X6, (DI)(BX*1)
+	VMOVUPS     (DI)(BX*2), X6
+	VFMADD231PS X3, X5, X6
+	VMOVUPS     X6, (DI)(BX*2)
+	VMOVUPS     (DI)(SI*1), X6
+	VFMADD231PS X4, X5, X6
+	VMOVUPS     X6, (DI)(SI*1)
+	ADDQ        $0x00000010, DI
+	ADDQ        $0x00000010, R8
+
+rest72:
+	TESTQ       $0x00000002, R9
+	JZ          rest73
+	VMOVSD      (R8), X5
+	VMOVSD      (DI), X6
+	VFMADD231PS X1, X5, X6
+	VMOVSD      X6, (DI)
+	VMOVSD      (DI)(BX*1), X6
+	VFMADD231PS X2, X5, X6
+	VMOVSD      X6, (DI)(BX*1)
+	VMOVSD      (DI)(BX*2), X6
+	VFMADD231PS X3, X5, X6
+	VMOVSD      X6, (DI)(BX*2)
+	VMOVSD      (DI)(SI*1), X6
+	VFMADD231PS X4, X5, X6
+	VMOVSD      X6, (DI)(SI*1)
+	ADDQ        $0x00000008, DI
+	ADDQ        $0x00000008, R8
+
+rest73:
+	TESTQ       $0x00000001, R9
+	JZ          rest74
+	VMOVSS      (R8), X5
+	VMOVSS      (DI), X6
+	VFMADD231PS X1, X5, X6
+	VMOVSS      X6, (DI)
+	VMOVSS      (DI)(BX*1), X1
+	VFMADD231PS X2, X5, X1
+	VMOVSS      X1, (DI)(BX*1)
+	VMOVSS      (DI)(BX*2), X1
+	VFMADD231PS X3, X5, X1
+	VMOVSS      X1, (DI)(BX*2)
+	VMOVSS      (DI)(SI*1), X1
+	VFMADD231PS X4, X5, X1
+	VMOVSS      X1, (DI)(SI*1)
+
+rest74:
+done70:
 	LEAQ (CX)(BX*4), CX
 	SUBQ $+4, AX
-	JAE  rows47
+	JAE  rows64
 
-rowsEnd48:
+rowsEnd65:
 	ADDQ $+4, AX
-	SUBQ $+1, AX
-	JB   rowsEnd55
 
-rows54:
+single63:
+	SUBQ $+1, AX
+	JB   rowsEnd76
+
+rows75:
 	MOVQ         CX, SI
 	VBROADCASTSS (DX), Z1
 	VMULPS       Z0, Z1, Z1
 	ADDQ         $+4, DX
 	MOVQ         y_base+48(FP), DI
 	MOVQ         n+8(FP), R8
-	SUBQ         $0x20, R8
-	JB           after57
+	SUBQ         $0x40, R8
+	JB           after78
 
-vectors56:
+vectors77:
 	VMOVUPS     (DI), Z2
 	VMOVUPS     (SI), Z3
 	VFMADD231PS Z1, Z2, Z3
@@ -766,17 +1022,25 @@ vectors56:
 	VMOVUPS     64(SI), Z3
 	VFMADD231PS Z1, Z2, Z3
 	VMOVUPS     Z3, 64(SI)
-	ADDQ        $0x00000080, SI
-	ADDQ        $0x00000080, DI
-	SUBQ        $0x20, R8
-	JAE         vectors56
+	VMOVUPS     128(DI), Z2
+	VMOVUPS     128(SI), Z3
+	VFMADD231PS Z1, Z2, Z3
+	VMOVUPS     Z3, 128(SI)
+	VMOVUPS     192(DI), Z2
+	VMOVUPS     192(SI), Z3
+	VFMADD231PS Z1, Z2, Z3
+	VMOVUPS     Z3, 192(SI)
+	ADDQ        $0x00000100, SI
+	ADDQ        $0x00000100, DI
+	SUBQ        $0x40, R8
+	JAE         vectors77
 
-after57:
-	ADDQ $0x20, R8
+after78:
+	ADDQ $0x40, R8
 	SUBQ $0x10, R8
-	JB   after59
+	JB   after80
 
-vectors58:
+vectors79:
 	VMOVUPS     (DI), Z2
 	VMOVUPS     (SI), Z3
 	VFMADD231PS Z1, Z2, Z3
@@ -784,27 +1048,61 @@ vectors58:
 	ADDQ        $0x00000040, SI
 	ADDQ        $0x00000040, DI
 	SUBQ        $0x10, R8
-	JAE         vectors58
+	JAE         vectors79
 
-after59:
+after80:
 	ADDQ        $0x10, R8
-	JZ          done60
-	VMOVUPS.Z   (DI), K1, Z2
-	VMOVUPS.Z   (SI), K1, Z3
-	VFMADD231PS Z1, Z2, Z3
-	VMOVUPS     Z3, K1, (SI)
+	TESTQ       $0x0000000f, R8
+	JZ          done81
+	TESTQ       $0x00000008, R8
+	JZ          rest82
+	VMOVUPS     (DI), Y2
+	VMOVUPS     (SI), Y3
+	VFMADD231PS Y1, Y2, Y3
+	VMOVUPS     Y3, (SI)
+	ADDQ        $0x00000020, SI
+	ADDQ        $0x00000020, DI
 
-done60:
+rest82:
+	TESTQ       $0x00000004, R8
+	JZ          rest83
+	VMOVUPS     (DI), X2
+	VMOVUPS     (SI), X3
+	VFMADD231PS X1, X2, X3
+	VMOVUPS     X3, (SI)
+	ADDQ        $0x00000010, SI
+	ADDQ        $0x00000010, DI
+
+rest83:
+	TESTQ       $0x00000002, R8
+	JZ          rest84
+	VMOVSD      (DI), X2
+	VMOVSD      (SI), X3
+	VFMADD231PS X1, X2, X3
+	VMOVSD      X3, (SI)
+	ADDQ        $0x00000008, SI
+	ADDQ        $0x00000008, DI
+
+rest84:
+	TESTQ       $0x00000001, R8
+	JZ          rest85
+	VMOVSS      (DI), X2
+	VMOVSS      (SI), X3
+	VFMADD231PS X1, X2, X3
+	VMOVSS      X3, (SI)
+
+rest85:
+done81:
 	LEAQ (CX)(BX*1), CX
 	SUBQ $+1, AX
-	JAE  rows54
+	JAE  rows75
 
-rowsEnd55:
+rowsEnd76:
 	VZEROUPPER
 	RET
 
 // func dotAxpyAVX512F32(t float32, a []float32, x []float32, y []float32) float32
-// Requires: AVX, AVX512DQ, AVX512F, AVX512VL
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, FMA3
 TEXT ·dotAxpyAVX512F32(SB), NOSPLIT, $0-84
 	MOVQ         a_len+16(FP), BX
 	MOVQ         BX, AX
@@ -824,9 +1122,9 @@ TEXT ·dotAxpyAVX512F32(SB), NOSPLIT, $0-84
 	VPXORD       Z3, Z3, Z3
 	VPXORD       Z4, Z4, Z4
 	SUBQ         $+64, BX
-	JB           tail62
+	JB           tail87
 
-lanes61:
+lanes86:
 	VMOVUPS     (AX)(SI*1), Z5
 	VMOVUPS     (DX)(SI*1), Z6
 	VFMADD231PS Z0, Z5, Z6
@@ -849,71 +1147,100 @@ lanes61:
 	VFMADD231PS 192(CX)(SI*1), Z5, Z4
 	ADDQ        $0x00000100, SI
 	SUBQ        $+64, BX
-	JAE         lanes61
+	JAE         lanes86
 
-tail62:
+tail87:
 	ADDQ        $+64, BX
-	JZ          done63
+	JZ          done88
 	CMPQ        BX, $+16
-	JB          part64
+	JB          part89
 	VMOVUPS     (AX)(SI*1), Z5
 	VMOVUPS     (DX)(SI*1), Z6
 	VFMADD231PS Z0, Z5, Z6
 	VMOVUPS     Z6, (DX)(SI*1)
 	VFMADD231PS (CX)(SI*1), Z5, Z1
 	CMPQ        BX, $+32
-	JB          part65
+	JB          part90
 	VMOVUPS     64(AX)(SI*1), Z5
 	VMOVUPS     64(DX)(SI*1), Z6
 	VFMADD231PS Z0, Z5, Z6
 	VMOVUPS     Z6, 64(DX)(SI*1)
 	VFMADD231PS 64(CX)(SI*1), Z5, Z2
 	CMPQ        BX, $+48
-	JB          part66
+	JB          part91
 	VMOVUPS     128(AX)(SI*1), Z5
 	VMOVUPS     128(DX)(SI*1), Z6
 	VFMADD231PS Z0, Z5, Z6
 	VMOVUPS     Z6, 128(DX)(SI*1)
 	VFMADD231PS 128(CX)(SI*1), Z5, Z3
 	TESTQ       $0x0000000f, BX
-	JZ          done63
+	JZ          done88
 	VMOVUPS.Z   192(AX)(SI*1), K1, Z5
-	VMOVUPS.Z   192(DX)(SI*1), K1, Z6
-	VFMADD231PS Z0, Z5, Z6
-	VMOVUPS     Z6, K1, 192(DX)(SI*1)
 	VFMADD231PS 192(CX)(SI*1), Z5, K1, Z4
-	JMP         done63
+	JMP         done88
 
-part66:
+part91:
 	TESTQ       $0x0000000f, BX
-	JZ          done63
+	JZ          done88
 	VMOVUPS.Z   128(AX)(SI*1), K1, Z5
-	VMOVUPS.Z   128(DX)(SI*1), K1, Z6
-	VFMADD231PS Z0, Z5, Z6
-	VMOVUPS     Z6, K1, 128(DX)(SI*1)
 	VFMADD231PS 128(CX)(SI*1), Z5, K1, Z3
-	JMP         done63
+	JMP         done88
 
-part65:
+part90:
 	TESTQ       $0x0000000f, BX
-	JZ          done63
+	JZ          done88
 	VMOVUPS.Z   64(AX)(SI*1), K1, Z5
-	VMOVUPS.Z   64(DX)(SI*1), K1, Z6
-	VFMADD231PS Z0, Z5, Z6
-	VMOVUPS     Z6, K1, 64(DX)(SI*1)
 	VFMADD231PS 64(CX)(SI*1), Z5, K1, Z2
-	JMP         done63
+	JMP         done88
 
-part64:
+part89:
 	TESTQ       $0x0000000f, BX
-	JZ          done63
+	JZ          done88
 	VMOVUPS.Z   (AX)(SI*1), K1, Z5
-	VMOVUPS.Z   (DX)(SI*1), K1, Z6
-	VFMADD231PS Z0, Z5, Z6
-	VMOVUPS     Z6, K1, (DX)(SI*1)
 	VFMADD231PS (CX)(SI*1), Z5, K1, Z1
 
-done63:
+done88:
+	MOVQ        a_len+16(FP), CX
+	MOVQ        CX, BX
+	ANDQ        $-16, BX
+	TESTQ       $0x0000000f, CX
+	JZ          done93
+	TESTQ       $0x00000008, CX
+	JZ          rest94
+	VMOVUPS     (AX)(BX*4), Y5
+	VMOVUPS     (DX)(BX*4), Y6
+	VFMADD231PS Y0, Y5, Y6
+	VMOVUPS     Y6, (DX)(BX*4)
+	ADDQ        $+8, BX
+
+rest94:
+	TESTQ       $0x00000004, CX
+	JZ          rest95
+	VMOVUPS     (AX)(BX*4), X5
+	VMOVUPS     (DX)(BX*4), X6
+	VFMADD231PS X0, X5, X6
+	VMOVUPS     X6, (DX)(BX*4)
+	ADDQ        $+4, BX
+
+rest95:
+	TESTQ       $0x00000002, CX
+	JZ          rest96
+	VMOVSD      (AX)(BX*4), X5
+	VMOVSD      (DX)(BX*4), X6
+	VFMADD231PS X0, X5, X6
+	VMOVSD      X6, (DX)(BX*4)
+	ADDQ        $+2, BX
+
+rest96:
+	TESTQ       $0x00000001, CX
+	JZ          rest97
+	VMOVSS      (AX)(BX*4), X5
+	VMOVSS      (DX)(BX*4), X6
+	VFMADD231PS X0, X5, X6
+	VMOVSS      X6, (DX)(BX*4)
+
+rest97:
+done93:
 	VADDPS        Z1, Z3, Z1
 	VADDPS        Z2, Z4, Z2
 	VADDPS        Z1, Z2, Z1
@@ -950,9 +1277,9 @@ TEXT ·gemvNAVX512F64(SB), NOSPLIT, $0-104
 	LEAQ         (BX)(BX*2), SI
 	VBROADCASTSD alpha+16(FP), Z0
 	SUBQ         $+4, AX
-	JB           rowsEnd69
+	JB           rowsEnd99
 
-rows68:
+rows98:
 	MOVQ   CX, DI
 	MOVQ   x_base+56(FP), R8
 	MOVQ   n+8(FP), R9
@@ -973,9 +1300,9 @@ rows68:
 	VPXORD Z15, Z15, Z15
 	VPXORD Z16, Z16, Z16
 	SUBQ   $+32, R9
-	JB     tail71
+	JB     tail101
 
-lanes70:
+lanes100:
 	VMOVUPD     (R8), Z17
 	VFMADD231PD (DI), Z17, Z1
 	VFMADD231PD (DI)(BX*1), Z17, Z5
@@ -999,71 +1326,71 @@ lanes70:
 	ADDQ        $0x00000100, DI
 	ADDQ        $0x00000100, R8
 	SUBQ        $+32, R9
-	JAE         lanes70
+	JAE         lanes100
 
-tail71:
+tail101:
 	ADDQ        $+32, R9
-	JZ          done72
+	JZ          done102
 	CMPQ        R9, $+8
-	JB          part73
+	JB          part103
 	VMOVUPD     (R8), Z17
 	VFMADD231PD (DI), Z17, Z1
 	VFMADD231PD (DI)(BX*1), Z17, Z5
 	VFMADD231PD (DI)(BX*2), Z17, Z9
 	VFMADD231PD (DI)(SI*1), Z17, Z13
 	CMPQ        R9, $+16
-	JB          part74
+	JB          part104
 	VMOVUPD     64(R8), Z17
 	VFMADD231PD 64(DI), Z17, Z2
 	VFMADD231PD 64(DI)(BX*1), Z17, Z6
 	VFMADD231PD 64(DI)(BX*2), Z17, Z10
 	VFMADD231PD 64(DI)(SI*1), Z17, Z14
 	CMPQ        R9, $+24
-	JB          part75
+	JB          part105
 	VMOVUPD     128(R8), Z17
 	VFMADD231PD 128(DI), Z17, Z3
 	VFMADD231PD 128(DI)(BX*1), Z17, Z7
 	VFMADD231PD 128(DI)(BX*2), Z17, Z11
 	VFMADD231PD 128(DI)(SI*1), Z17, Z15
 	TESTQ       $0x00000007, R9
-	JZ          done72
+	JZ          done102
 	VMOVUPD.Z   192(R8), K1, Z17
 	VFMADD231PD 192(DI), Z17, K1, Z4
 	VFMADD231PD 192(DI)(BX*1), Z17, K1, Z8
 	VFMADD231PD 192(DI)(BX*2), Z17, K1, Z12
 	VFMADD231PD 192(DI)(SI*1), Z17, K1, Z16
-	JMP         done72
+	JMP         done102
 
-part75:
+part105:
 	TESTQ       $0x00000007, R9
-	JZ          done72
+	JZ          done102
 	VMOVUPD.Z   128(R8), K1, Z17
 	VFMADD231PD 128(DI), Z17, K1, Z3
 	VFMADD231PD 128(DI)(BX*1), Z17, K1, Z7
 	VFMADD231PD 128(DI)(BX*2), Z17, K1, Z11
 	VFMADD231PD 128(DI)(SI*1), Z17, K1, Z15
-	JMP         done72
+	JMP         done102
 
-part74:
+part104:
 	TESTQ       $0x00000007, R9
-	JZ          done72
+	JZ          done102
 	VMOVUPD.Z   64(R8), K1, Z17
 	VFMADD231PD 64(DI), Z17, K1, Z2
 	VFMADD231PD 64(DI)(BX*1), Z17, K1, Z6
 	VFMADD231PD 64(DI)(BX*2), Z17, K1, Z10
 	VFMADD231PD 64(DI)(SI*1), Z17, K1, Z14
-	JMP         done72
+	JMP         done102
 
-part73:
+part103:
 	TESTQ       $0x00000007, R9
-	JZ          done72
+	JZ          done102
 	VMOVUPD.Z   (R8), K1, Z17
 	VFMADD231PD (DI), Z17, K1, Z1
 	VFMADD231PD (DI)(BX*1), Z17, K1, Z5
 	VFMADD231PD (DI)(BX*2), Z17, K1, Z9
 	VFMADD231PD (DI)(SI*1), Z17, K1, Z13
 
-done72:
+done102:
 	VADDPD        Z1, Z3, Z1
 	VADDPD        Z2, Z4, Z2
 	VADDPD        Z1, Z2, Z1
@@ -1094,14 +1421,14 @@ done72:
 	ADDQ          $+32, DX
 	LEAQ          (CX)(BX*4), CX
 	SUBQ          $+4, AX
-	JAE           rows68
+	JAE           rows98
 
-rowsEnd69:
+rowsEnd99:
 	ADDQ $+4, AX
 	SUBQ $+1, AX
-	JB   rowsEnd78
+	JB   rowsEnd108
 
-rows77:
+rows107:
 	MOVQ   CX, SI
 	MOVQ   x_base+56(FP), DI
 	MOVQ   n+8(FP), R8
@@ -1110,9 +1437,9 @@ rows77:
 	VPXORD Z20, Z20, Z20
 	VPXORD Z21, Z21, Z21
 	SUBQ   $+32, R8
-	JB     tail80
+	JB     tail110
 
-lanes79:
+lanes109:
 	VMOVUPD     (DI), Z1
 	VFMADD231PD (SI), Z1, Z18
 	VMOVUPD     64(DI), Z1
@@ -1124,50 +1451,50 @@ lanes79:
 	ADDQ        $0x00000100, SI
 	ADDQ        $0x00000100, DI
 	SUBQ        $+32, R8
-	JAE         lanes79
+	JAE         lanes109
 
-tail80:
+tail110:
 	ADDQ        $+32, R8
-	JZ          done81
+	JZ          done111
 	CMPQ        R8, $+8
-	JB          part82
+	JB          part112
 	VMOVUPD     (DI), Z1
 	VFMADD231PD (SI), Z1, Z18
 	CMPQ        R8, $+16
-	JB          part83
+	JB          part113
 	VMOVUPD     64(DI), Z1
 	VFMADD231PD 64(SI), Z1, Z19
 	CMPQ        R8, $+24
-	JB          part84
+	JB          part114
 	VMOVUPD     128(DI), Z1
 	VFMADD231PD 128(SI), Z1, Z20
 	TESTQ       $0x00000007, R8
-	JZ          done81
+	JZ          done111
 	VMOVUPD.Z   192(DI), K1, Z1
 	VFMADD231PD 192(SI), Z1, K1, Z21
-	JMP         done81
+	JMP         done111
 
-part84:
+part114:
 	TESTQ       $0x00000007, R8
-	JZ          done81
+	JZ          done111
 	VMOVUPD.Z   128(DI), K1, Z1
 	VFMADD231PD 128(SI), Z1, K1, Z20
-	JMP         done81
+	JMP         done111
 
-part83:
+part113:
 	TESTQ       $0x00000007, R8
-	JZ          done81
+	JZ          done111
 	VMOVUPD.Z   64(DI), K1, Z1
 	VFMADD231PD 64(SI), Z1, K1, Z19
-	JMP         done81
+	JMP         done111
 
-part82:
+part112:
 	TESTQ       $0x00000007, R8
-	JZ          done81
+	JZ          done111
 	VMOVUPD.Z   (DI), K1, Z1
 	VFMADD231PD (SI), Z1, K1, Z18
 
-done81:
+done111:
 	VADDPD        Z18, Z20, Z18
 	VADDPD        Z19, Z21, Z19
 	VADDPD        Z18, Z19, Z18
@@ -1183,22 +1510,15 @@ done81:
 	ADDQ          $+8, DX
 	LEAQ          (CX)(BX*1), CX
 	SUBQ          $+1, AX
-	JAE           rows77
+	JAE           rows107
 
-rowsEnd78:
+rowsEnd108:
 	VZEROUPPER
 	RET
 
 // func gemvTAVX512F64(m int, n int, alpha float64, a []float64, lda int, x []float64, y []float64)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512F, FMA3
 TEXT ·gemvTAVX512F64(SB), NOSPLIT, $0-104
-	MOVQ         n+8(FP), AX
-	ANDQ         $+7, AX
-	MOVQ         AX, CX
-	MOVL         $0x00000001, DX
-	SHLL         CL, DX
-	DECL         DX
-	KMOVB        DX, K1
 	MOVQ         m+0(FP), AX
 	MOVQ         a_base+24(FP), CX
 	MOVQ         x_base+56(FP), DX
@@ -1207,9 +1527,9 @@ TEXT ·gemvTAVX512F64(SB), NOSPLIT, $0-104
 	LEAQ         (BX)(BX*2), SI
 	VBROADCASTSD alpha+16(FP), Z0
 	SUBQ         $+8, AX
-	JB           rowsEnd87
+	JB           rowsEnd117
 
-rows86:
+rows116:
 	MOVQ         CX, DI
 	LEAQ         (CX)(BX*4), R8
 	VBROADCASTSD (DX), Z1
@@ -1232,9 +1552,9 @@ rows86:
 	MOVQ         y_base+80(FP), R9
 	MOVQ         n+8(FP), R10
 	SUBQ         $0x20, R10
-	JB           after89
+	JB           after119
 
-vectors88:
+vectors118:
 	VMOVUPD     (R9), Z9
 	VMOVUPD     64(R9), Z10
 	VMOVUPD     128(R9), Z11
@@ -1279,14 +1599,14 @@ vectors88:
 	ADDQ        $0x00000100, R8
 	ADDQ        $0x00000100, R9
 	SUBQ        $0x20, R10
-	JAE         vectors88
+	JAE         vectors118
 
-after89:
+after119:
 	ADDQ $0x20, R10
 	SUBQ $0x08, R10
-	JB   after91
+	JB   after121
 
-vectors90:
+vectors120:
 	VMOVUPD     (R9), Z9
 	VFMADD231PD (DI), Z1, Z9
 	VFMADD231PD (DI)(BX*1), Z2, Z9
@@ -1301,41 +1621,95 @@ vectors90:
 	ADDQ        $0x00000040, R8
 	ADDQ        $0x00000040, R9
 	SUBQ        $0x08, R10
-	JAE         vectors90
+	JAE         vectors120
 
-after91:
+after121:
 	ADDQ        $0x08, R10
-	JZ          done92
-	VMOVUPD.Z   (R9), K1, Z9
-	VMOVUPD.Z   (DI), K1, Z10
-	VFMADD231PD Z10, Z1, Z9
-	VMOVUPD.Z   (DI)(BX*1), K1, Z1
-	VFMADD231PD Z1, Z2, Z9
-	VMOVUPD.Z   (DI)(BX*2), K1, Z1
-	VFMADD231PD Z1, Z3, Z9
-	VMOVUPD.Z   (DI)(SI*1), K1, Z1
-	VFMADD231PD Z1, Z4, Z9
-	VMOVUPD.Z   (R8), K1, Z1
-	VFMADD231PD Z1, Z5, Z9
-	VMOVUPD.Z   (R8)(BX*1), K1, Z1
-	VFMADD231PD Z1, Z6, Z9
-	VMOVUPD.Z   (R8)(BX*2), K1, Z1
-	VFMADD231PD Z1, Z7, Z9
-	VMOVUPD.Z   (R8)(SI*1), K1, Z1
-	VFMADD231PD Z1, Z8, Z9
-	VMOVUPD     Z9, K1, (R9)
+	TESTQ       $0x00000007, R10
+	JZ          done122
+	TESTQ       $0x00000004, R10
+	JZ          rest123
+	VMOVUPD     (R9), Y9
+	VMOVUPD     (DI), Y10
+	VFMADD231PD Y10, Y1, Y9
+	VMOVUPD     (DI)(BX*1), Y10
+	VFMADD231PD Y10, Y2, Y9
+	VMOVUPD     (DI)(BX*2), Y10
+	VFMADD231PD Y10, Y3, Y9
+	VMOVUPD     (DI)(SI*1), Y10
+	VFMADD231PD Y10, Y4, Y9
+	VMOVUPD     (R8), Y10
+	VFMADD231PD Y10, Y5, Y9
+	VMOVUPD     (R8)(BX*1), Y10
+	VFMADD231PD Y10, Y6, Y9
+	VMOVUPD     (R8)(BX*2), Y10
+	VFMADD231PD Y10, Y7, Y9
+	VMOVUPD     (R8)(SI*1), Y10
+	VFMADD231PD Y10, Y8, Y9
+	VMOVUPD     Y9, (R9)
+	ADDQ        $0x00000020, DI
+	ADDQ        $0x00000020, R8
+	ADDQ        $0x00000020, R9
 
-done92:
+rest123:
+	TESTQ       $0x00000002, R10
+	JZ          rest124
+	VMOVUPD     (R9), X9
+	VMOVUPD     (DI), X10
+	VFMADD231PD X10, X1, X9
+	VMOVUPD     (DI)(BX*1), X10
+	VFMADD231PD X10, X2, X9
+	VMOVUPD     (DI)(BX*2), X10
+	VFMADD231PD X10, X3, X9
+	VMOVUPD     (DI)(SI*1), X10
+	VFMADD231PD X10, X4, X9
+	VMOVUPD     (R8), X10
+	VFMADD231PD X10, X5, X9
+	VMOVUPD     (R8)(BX*1), X10
+	VFMADD231PD X10, X6, X9
+	VMOVUPD     (R8)(BX*2), X10
+	VFMADD231PD X10, X7, X9
+	VMOVUPD     (R8)(SI*1), X10
+	VFMADD231PD X10, X8, X9
+	VMOVUPD     X9, (R9)
+	ADDQ        $0x00000010, DI
+	ADDQ        $0x00000010, R8
+	ADDQ        $0x00000010, R9
+
+rest124:
+	TESTQ       $0x00000001, R10
+	JZ          rest125
+	VMOVSD      (R9), X9
+	VMOVSD      (DI), X10
+	VFMADD231PD X10, X1, X9
+	VMOVSD      (DI)(BX*1), X1
+	VFMADD231PD X1, X2, X9
+	VMOVSD      (DI)(BX*2), X1
+	VFMADD231PD X1, X3, X9
+	VMOVSD      (DI)(SI*1), X1
+	VFMADD231PD X1, X4, X9
+	VMOVSD      (R8), X1
+	VFMADD231PD X1, X5, X9
+	VMOVSD      (R8)(BX*1), X1
+	VFMADD231PD X1, X6, X9
+	VMOVSD      (R8)(BX*2), X1
+	VFMADD231PD X1, X7, X9
+	VMOVSD      (R8)(SI*1), X1
+	VFMADD231PD X1, X8, X9
+	VMOVSD      X9, (R9)
+
+rest125:
+done122:
 	LEAQ (CX)(BX*8), CX
 	SUBQ $+8, AX
-	JAE  rows86
+	JAE  rows116
 
-rowsEnd87:
+rowsEnd117:
 	ADDQ $+8, AX
 	SUBQ $+4, AX
-	JB   rowsEnd94
+	JB   rowsEnd127
 
-rows93:
+rows126:
 	MOVQ         CX, DI
 	VBROADCASTSD (DX), Z1
 	VMULPD       Z0, Z1, Z1
@@ -1349,9 +1723,9 @@ rows93:
 	MOVQ         y_base+80(FP), R8
 	MOVQ         n+8(FP), R9
 	SUBQ         $0x20, R9
-	JB           after96
+	JB           after129
 
-vectors95:
+vectors128:
 	VMOVUPD     (R8), Z5
 	VMOVUPD     64(R8), Z6
 	VMOVUPD     128(R8), Z7
@@ -1379,14 +1753,14 @@ vectors95:
 	ADDQ        $0x00000100, DI
 	ADDQ        $0x00000100, R8
 	SUBQ        $0x20, R9
-	JAE         vectors95
+	JAE         vectors128
 
-after96:
+after129:
 	ADDQ $0x20, R9
 	SUBQ $0x08, R9
-	JB   after98
+	JB   after131
 
-vectors97:
+vectors130:
 	VMOVUPD     (R8), Z5
 	VFMADD231PD (DI), Z1, Z5
 	VFMADD231PD (DI)(BX*1), Z2, Z5
@@ -1396,33 +1770,69 @@ vectors97:
 	ADDQ        $0x00000040, DI
 	ADDQ        $0x00000040, R8
 	SUBQ        $0x08, R9
-	JAE         vectors97
+	JAE         vectors130
 
-after98:
+after131:
 	ADDQ        $0x08, R9
-	JZ          done99
-	VMOVUPD.Z   (R8), K1, Z5
-	VMOVUPD.Z   (DI), K1, Z6
-	VFMADD231PD Z6, Z1, Z5
-	VMOVUPD.Z   (DI)(BX*1), K1, Z1
-	VFMADD231PD Z1, Z2, Z5
-	VMOVUPD.Z   (DI)(BX*2), K1, Z1
-	VFMADD231PD Z1, Z3, Z5
-	VMOVUPD.Z   (DI)(SI*1), K1, Z1
-	VFMADD231PD Z1, Z4, Z5
-	VMOVUPD     Z5, K1, (R8)
+	TESTQ       $0x00000007, R9
+	JZ          done132
+	TESTQ       $0x00000004, R9
+	JZ          rest133
+	VMOVUPD     (R8), Y5
+	VMOVUPD     (DI), Y6
+	VFMADD231PD Y6, Y1, Y5
+	VMOVUPD     (DI)(BX*1), Y6
+	VFMADD231PD Y6, Y2, Y5
+	VMOVUPD     (DI)(BX*2), Y6
+	VFMADD231PD Y6, Y3, Y5
+	VMOVUPD     (DI)(SI*1), Y6
+	VFMADD231PD Y6, Y4, Y5
+	VMOVUPD     Y5, (R8)
+	ADDQ        $0x00000020, DI
+	ADDQ        $0x00000020, R8
 
-done99:
+rest133:
+	TESTQ       $0x00000002, R9
+	JZ          rest134
+	VMOVUPD     (R8), X5
+	VMOVUPD     (DI), X6
+	VFMADD231PD X6, X1, X5
+	VMOVUPD     (DI)(BX*1), X6
+	VFMADD231PD X6, X2, X5
+	VMOVUPD     (DI)(BX*2), X6
+	VFMADD231PD X6, X3, X5
+	VMOVUPD     (DI)(SI*1), X6
+	VFMADD231PD X6, X4, X5
+	VMOVUPD     X5, (R8)
+	ADDQ        $0x00000010, DI
+	ADDQ        $0x00000010, R8
+
+rest134:
+	TESTQ       $0x00000001, R9
+	JZ          rest135
+	VMOVSD      (R8), X5
+	VMOVSD      (DI), X6
+	VFMADD231PD X6, X1, X5
+	VMOVSD      (DI)(BX*1), X1
+	VFMADD231PD X1, X2, X5
+	VMOVSD      (DI)(BX*2), X1
+	VFMADD231PD X1, X3, X5
+	VMOVSD      (DI)(SI*1), X1
+	VFMADD231PD X1, X4, X5
+	VMOVSD      X5, (R8)
+
+rest135:
+done132:
 	LEAQ (CX)(BX*4), CX
 	SUBQ $+4, AX
-	JAE  rows93
+	JAE  rows126
 
-rowsEnd94:
+rowsEnd127:
 	ADDQ $+4, AX
 	SUBQ $+2, AX
-	JB   rowsEnd101
+	JB   rowsEnd137
 
-rows100:
+rows136:
 	MOVQ         CX, SI
 	VBROADCASTSD (DX), Z1
 	VMULPD       Z0, Z1, Z1
@@ -1432,9 +1842,9 @@ rows100:
 	MOVQ         y_base+80(FP), DI
 	MOVQ         n+8(FP), R8
 	SUBQ         $0x20, R8
-	JB           after103
+	JB           after139
 
-vectors102:
+vectors138:
 	VMOVUPD     (DI), Z3
 	VMOVUPD     64(DI), Z4
 	VMOVUPD     128(DI), Z5
@@ -1454,14 +1864,14 @@ vectors102:
 	ADDQ        $0x00000100, SI
 	ADDQ        $0x00000100, DI
 	SUBQ        $0x20, R8
-	JAE         vectors102
+	JAE         vectors138
 
-after103:
+after139:
 	ADDQ $0x20, R8
 	SUBQ $0x08, R8
-	JB   after105
+	JB   after141
 
-vectors104:
+vectors140:
 	VMOVUPD     (DI), Z3
 	VFMADD231PD (SI), Z1, Z3
 	VFMADD231PD (SI)(BX*1), Z2, Z3
@@ -1469,29 +1879,57 @@ vectors104:
 	ADDQ        $0x00000040, SI
 	ADDQ        $0x00000040, DI
 	SUBQ        $0x08, R8
-	JAE         vectors104
+	JAE         vectors140
 
-after105:
+after141:
 	ADDQ        $0x08, R8
-	JZ          done106
-	VMOVUPD.Z   (DI), K1, Z3
-	VMOVUPD.Z   (SI), K1, Z4
-	VFMADD231PD Z4, Z1, Z3
-	VMOVUPD.Z   (SI)(BX*1), K1, Z1
-	VFMADD231PD Z1, Z2, Z3
-	VMOVUPD     Z3, K1, (DI)
+	TESTQ       $0x00000007, R8
+	JZ          done142
+	TESTQ       $0x00000004, R8
+	JZ          rest143
+	VMOVUPD     (DI), Y3
+	VMOVUPD     (SI), Y4
+	VFMADD231PD Y4, Y1, Y3
+	VMOVUPD     (SI)(BX*1), Y4
+	VFMADD231PD Y4, Y2, Y3
+	VMOVUPD     Y3, (DI)
+	ADDQ        $0x00000020, SI
+	ADDQ        $0x00000020, DI
 
-done106:
+rest143:
+	TESTQ       $0x00000002, R8
+	JZ          rest144
+	VMOVUPD     (DI), X3
+	VMOVUPD     (SI), X4
+	VFMADD231PD X4, X1, X3
+	VMOVUPD     (SI)(BX*1), X4
+	VFMADD231PD X4, X2, X3
+	VMOVUPD     X3, (DI)
+	ADDQ        $0x00000010, SI
+	ADDQ        $0x00000010, DI
+
+rest144:
+	TESTQ       $0x00000001, R8
+	JZ          rest145
+	VMOVSD      (DI), X3
+	VMOVSD      (SI), X4
+	VFMADD231PD X4, X1, X3
+	VMOVSD      (SI)(BX*1), X1
+	VFMADD231PD X1, X2, X3
+	VMOVSD      X3, (DI)
+
+rest145:
+done142:
 	LEAQ (CX)(BX*2), CX
 	SUBQ $+2, AX
-	JAE  rows100
+	JAE  rows136
 
-rowsEnd101:
+rowsEnd137:
 	ADDQ $+2, AX
 	SUBQ $+1, AX
-	JB   rowsEnd108
+	JB   rowsEnd147
 
-rows107:
+rows146:
 	MOVQ         CX, SI
 	VBROADCASTSD (DX), Z1
 	VMULPD       Z0, Z1, Z1
@@ -1499,9 +1937,9 @@ rows107:
 	MOVQ         y_base+80(FP), DI
 	MOVQ         n+8(FP), R8
 	SUBQ         $0x20, R8
-	JB           after110
+	JB           after149
 
-vectors109:
+vectors148:
 	VMOVUPD     (DI), Z2
 	VMOVUPD     64(DI), Z3
 	VMOVUPD     128(DI), Z4
@@ -1517,49 +1955,66 @@ vectors109:
 	ADDQ        $0x00000100, SI
 	ADDQ        $0x00000100, DI
 	SUBQ        $0x20, R8
-	JAE         vectors109
+	JAE         vectors148
 
-after110:
+after149:
 	ADDQ $0x20, R8
 	SUBQ $0x08, R8
-	JB   after112
+	JB   after151
 
-vectors111:
+vectors150:
 	VMOVUPD     (DI), Z2
 	VFMADD231PD (SI), Z1, Z2
 	VMOVUPD     Z2, (DI)
 	ADDQ        $0x00000040, SI
 	ADDQ        $0x00000040, DI
 	SUBQ        $0x08, R8
-	JAE         vectors111
+	JAE         vectors150
 
-after112:
+after151:
 	ADDQ        $0x08, R8
-	JZ          done113
-	VMOVUPD.Z   (DI), K1, Z2
-	VMOVUPD.Z   (SI), K1, Z3
-	VFMADD231PD Z3, Z1, Z2
-	VMOVUPD     Z2, K1, (DI)
+	TESTQ       $0x00000007, R8
+	JZ          done152
+	TESTQ       $0x00000004, R8
+	JZ          rest153
+	VMOVUPD     (DI), Y2
+	VMOVUPD     (SI), Y3
+	VFMADD231PD Y3, Y1, Y2
+	VMOVUPD     Y2, (DI)
+	ADDQ        $0x00000020, SI
+	ADDQ        $0x00000020, DI
 
-done113:
+rest153:
+	TESTQ       $0x00000002, R8
+	JZ          rest154
+	VMOVUPD     (DI), X2
+	VMOVUPD     (SI), X3
+	VFMADD231PD X3, X1, X2
+	VMOVUPD     X2, (DI)
+	ADDQ        $0x00000010, SI
+	ADDQ        $0x00000010, DI
+
+rest154:
+	TESTQ       $0x00000001, R8
+	JZ          rest155
+	VMOVSD      (DI), X2
+	VMOVSD      (SI), X3
+	VFMADD231PD X3, X1, X2
+	VMOVSD      X2, (DI)
+
+rest155:
+done152:
 	LEAQ (CX)(BX*1), CX
 	SUBQ $+1, AX
-	JAE  rows107
+	JAE  rows146
 
-rowsEnd108:
+rowsEnd147:
 	VZEROUPPER
 	RET
 
 // func gerAVX512F64(m int, n int, alpha float64, x []float64, y []float64, a []float64, lda int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512F, FMA3
 TEXT ·gerAVX512F64(SB), NOSPLIT, $0-104
-	MOVQ         n+8(FP), AX
-	ANDQ         $+7, AX
-	MOVQ         AX, CX
-	MOVL         $0x00000001, DX
-	SHLL         CL, DX
-	DECL         DX
-	KMOVB        DX, K1
 	MOVQ         m+0(FP), AX
 	MOVQ         a_base+72(FP), CX
 	MOVQ         x_base+24(FP), DX
@@ -1567,10 +2022,12 @@ TEXT ·gerAVX512F64(SB), NOSPLIT, $0-104
 	SHLQ         $0x03, BX
 	LEAQ         (BX)(BX*2), SI
 	VBROADCASTSD alpha+16(FP), Z0
+	CMPQ         n+8(FP), $0x00000200
+	JGE          single156
 	SUBQ         $+4, AX
-	JB           rowsEnd115
+	JB           rowsEnd158
 
-rows114:
+rows157:
 	MOVQ         CX, DI
 	VBROADCASTSD (DX), Z1
 	VMULPD       Z0, Z1, Z1
@@ -1584,9 +2041,9 @@ rows114:
 	MOVQ         y_base+48(FP), R8
 	MOVQ         n+8(FP), R9
 	SUBQ         $0x10, R9
-	JB           after117
+	JB           after160
 
-vectors116:
+vectors159:
 	VMOVUPD     (R8), Z5
 	VMOVUPD     (DI), Z6
 	VFMADD231PD Z1, Z5, Z6
@@ -1616,14 +2073,14 @@ vectors116:
 	ADDQ        $0x00000080, DI
 	ADDQ        $0x00000080, R8
 	SUBQ        $0x10, R9
-	JAE         vectors116
+	JAE         vectors159
 
-after117:
+after160:
 	ADDQ $0x10, R9
 	SUBQ $0x08, R9
-	JB   after119
+	JB   after162
 
-vectors118:
+vectors161:
 	VMOVUPD     (R8), Z5
 	VMOVUPD     (DI), Z6
 	VFMADD231PD Z1, Z5, Z6
@@ -1640,46 +2097,90 @@ vectors118:
 	ADDQ        $0x00000040, DI
 	ADDQ        $0x00000040, R8
 	SUBQ        $0x08, R9
-	JAE         vectors118
+	JAE         vectors161
 
-after119:
+after162:
 	ADDQ        $0x08, R9
-	JZ          done120
-	VMOVUPD.Z   (R8), K1, Z5
-	VMOVUPD.Z   (DI), K1, Z6
-	VFMADD231PD Z1, Z5, Z6
-	VMOVUPD     Z6, K1, (DI)
-	VMOVUPD.Z   (DI)(BX*1), K1, Z1
-	VFMADD231PD Z2, Z5, Z1
-	VMOVUPD     Z1, K1, (DI)(BX*1)
-	VMOVUPD.Z   (DI)(BX*2), K1, Z1
-	VFMADD231PD Z3, Z5, Z1
-	VMOVUPD     Z1, K1, (DI)(BX*2)
-	VMOVUPD.Z   (DI)(SI*1), K1, Z1
-	VFMADD231PD Z4, Z5, Z1
-	VMOVUPD     Z1, K1, (DI)(SI*1)
+	TESTQ       $0x00000007, R9
+	JZ          done163
+	TESTQ       $0x00000004, R9
+	JZ          rest164
+	VMOVUPD     (R8), Y5
+	VMOVUPD     (DI), Y6
+	VFMADD231PD Y1, Y5, Y6
+	VMOVUPD     Y6, (DI)
+	VMOVUPD     (DI)(BX*1), Y6
+	VFMADD231PD Y2, Y5, Y6
+	VMOVUPD     Y6, (DI)(BX*1)
+	VMOVUPD     (DI)(BX*2), Y6
+	VFMADD231PD Y3, Y5, Y6
+	VMOVUPD     Y6, (DI)(BX*2)
+	VMOVUPD     (DI)(SI*1), Y6
+	VFMADD231PD Y4, Y5, Y6
+	VMOVUPD     Y6, (DI)(SI*1)
+	ADDQ        $0x00000020, DI
+	ADDQ        $0x00000020, R8
 
-done120:
+rest164:
+	TESTQ       $0x00000002, R9
+	JZ          rest165
+	VMOVUPD     (R8), X5
+	VMOVUPD     (DI), X6
+	VFMADD231PD X1, X5, X6
+	VMOVUPD     X6, (DI)
+	VMOVUPD     (DI)(BX*1), X6
+	VFMADD231PD X2, X5, X6
+	VMOVUPD     X6, (DI)(BX*1)
+	VMOVUPD     (DI)(BX*2), X6
+	VFMADD231PD X3, X5, X6
+	VMOVUPD     X6, (DI)(BX*2)
+	VMOVUPD     (DI)(SI*1), X6
+	VFMADD231PD X4, X5, X6
+	VMOVUPD     X6, (DI)(SI*1)
+	ADDQ        $0x00000010, DI
+	ADDQ        $0x00000010, R8
+
+rest165:
+	TESTQ       $0x00000001, R9
+	JZ          rest166
+	VMOVSD      (R8), X5
+	VMOVSD      (DI), X6
+	VFMADD231PD X1, X5, X6
+	VMOVSD      X6, (DI)
+	VMOVSD      (DI)(BX*1), X1
+	VFMADD231PD X2, X5, X1
+	VMOVSD      X1, (DI)(BX*1)
+	VMOVSD      (DI)(BX*2), X1
+	VFMADD231PD X3, X5, X1
+	VMOVSD      X1, (DI)(BX*2)
+	VMOVSD      (DI)(SI*1), X1
+	VFMADD231PD X4, X5, X1
+	VMOVSD      X1, (DI)(SI*1)
+
+rest166:
+done163:
 	LEAQ (CX)(BX*4), CX
 	SUBQ $+4, AX
-	JAE  rows114
+	JAE  rows157
 
-rowsEnd115:
+rowsEnd158:
 	ADDQ $+4, AX
-	SUBQ $+1, AX
-	JB   rowsEnd122
 
-rows121:
+single156:
+	SUBQ $+1, AX
+	JB   rowsEnd168
+
+rows167:
 	MOVQ         CX, SI
 	VBROADCASTSD (DX), Z1
 	VMULPD       Z0, Z1, Z1
 	ADDQ         $+8, DX
 	MOVQ         y_base+48(FP), DI
 	MOVQ         n+8(FP), R8
-	SUBQ         $0x10, R8
-	JB           after124
+	SUBQ         $0x20, R8
+	JB           after170
 
-vectors123:
+vectors169:
 	VMOVUPD     (DI), Z2
 	VMOVUPD     (SI), Z3
 	VFMADD231PD Z1, Z2, Z3
@@ -1688,17 +2189,25 @@ vectors123:
 	VMOVUPD     64(SI), Z3
 	VFMADD231PD Z1, Z2, Z3
 	VMOVUPD     Z3, 64(SI)
-	ADDQ        $0x00000080, SI
-	ADDQ        $0x00000080, DI
-	SUBQ        $0x10, R8
-	JAE         vectors123
+	VMOVUPD     128(DI), Z2
+	VMOVUPD     128(SI), Z3
+	VFMADD231PD Z1, Z2, Z3
+	VMOVUPD     Z3, 128(SI)
+	VMOVUPD     192(DI), Z2
+	VMOVUPD     192(SI), Z3
+	VFMADD231PD Z1, Z2, Z3
+	VMOVUPD     Z3, 192(SI)
+	ADDQ        $0x00000100, SI
+	ADDQ        $0x00000100, DI
+	SUBQ        $0x20, R8
+	JAE         vectors169
 
-after124:
-	ADDQ $0x10, R8
+after170:
+	ADDQ $0x20, R8
 	SUBQ $0x08, R8
-	JB   after126
+	JB   after172
 
-vectors125:
+vectors171:
 	VMOVUPD     (DI), Z2
 	VMOVUPD     (SI), Z3
 	VFMADD231PD Z1, Z2, Z3
@@ -1706,27 +2215,51 @@ vectors125:
 	ADDQ        $0x00000040, SI
 	ADDQ        $0x00000040, DI
 	SUBQ        $0x08, R8
-	JAE         vectors125
+	JAE         vectors171
 
-after126:
+after172:
 	ADDQ        $0x08, R8
-	JZ          done127
-	VMOVUPD.Z   (DI), K1, Z2
-	VMOVUPD.Z   (SI), K1, Z3
-	VFMADD231PD Z1, Z2, Z3
-	VMOVUPD     Z3, K1, (SI)
+	TESTQ       $0x00000007, R8
+	JZ          done173
+	TESTQ       $0x00000004, R8
+	JZ          rest174
+	VMOVUPD     (DI), Y2
+	VMOVUPD     (SI), Y3
+	VFMADD231PD Y1, Y2, Y3
+	VMOVUPD     Y3, (SI)
+	ADDQ        $0x00000020, SI
+	ADDQ        $0x00000020, DI
 
-done127:
+rest174:
+	TESTQ       $0x00000002, R8
+	JZ          rest175
+	VMOVUPD     (DI), X2
+	VMOVUPD     (SI), X3
+	VFMADD231PD X1, X2, X3
+	VMOVUPD     X3, (SI)
+	ADDQ        $0x00000010, SI
+	ADDQ        $0x00000010, DI
+
+rest175:
+	TESTQ       $0x00000001, R8
+	JZ          rest176
+	VMOVSD      (DI), X2
+	VMOVSD      (SI), X3
+	VFMADD231PD X1, X2, X3
+	VMOVSD      X3, (SI)
+
+rest176:
+done173:
 	LEAQ (CX)(BX*1), CX
 	SUBQ $+1, AX
-	JAE  rows121
+	JAE  rows167
 
-rowsEnd122:
+rowsEnd168:
 	VZEROUPPER
 	RET
 
 // func dotAxpyAVX512F64(t float64, a []float64, x []float64, y []float64) float64
-// Requires: AVX, AVX512DQ, AVX512F, AVX512VL
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, FMA3
 TEXT ·dotAxpyAVX512F64(SB), NOSPLIT, $0-88
 	MOVQ         a_len+16(FP), BX
 	MOVQ         BX, AX
@@ -1746,9 +2279,9 @@ TEXT ·dotAxpyAVX512F64(SB), NOSPLIT, $0-88
 	VPXORD       Z3, Z3, Z3
 	VPXORD       Z4, Z4, Z4
 	SUBQ         $+32, BX
-	JB           tail129
+	JB           tail178
 
-lanes128:
+lanes177:
 	VMOVUPD     (AX)(SI*1), Z5
 	VMOVUPD     (DX)(SI*1), Z6
 	VFMADD231PD Z0, Z5, Z6
@@ -1771,71 +2304,91 @@ lanes128:
 	VFMADD231PD 192(CX)(SI*1), Z5, Z4
 	ADDQ        $0x00000100, SI
 	SUBQ        $+32, BX
-	JAE         lanes128
+	JAE         lanes177
 
-tail129:
+tail178:
 	ADDQ        $+32, BX
-	JZ          done130
+	JZ          done179
 	CMPQ        BX, $+8
-	JB          part131
+	JB          part180
 	VMOVUPD     (AX)(SI*1), Z5
 	VMOVUPD     (DX)(SI*1), Z6
 	VFMADD231PD Z0, Z5, Z6
 	VMOVUPD     Z6, (DX)(SI*1)
 	VFMADD231PD (CX)(SI*1), Z5, Z1
 	CMPQ        BX, $+16
-	JB          part132
+	JB          part181
 	VMOVUPD     64(AX)(SI*1), Z5
 	VMOVUPD     64(DX)(SI*1), Z6
 	VFMADD231PD Z0, Z5, Z6
 	VMOVUPD     Z6, 64(DX)(SI*1)
 	VFMADD231PD 64(CX)(SI*1), Z5, Z2
 	CMPQ        BX, $+24
-	JB          part133
+	JB          part182
 	VMOVUPD     128(AX)(SI*1), Z5
 	VMOVUPD     128(DX)(SI*1), Z6
 	VFMADD231PD Z0, Z5, Z6
 	VMOVUPD     Z6, 128(DX)(SI*1)
 	VFMADD231PD 128(CX)(SI*1), Z5, Z3
 	TESTQ       $0x00000007, BX
-	JZ          done130
+	JZ          done179
 	VMOVUPD.Z   192(AX)(SI*1), K1, Z5
-	VMOVUPD.Z   192(DX)(SI*1), K1, Z6
-	VFMADD231PD Z0, Z5, Z6
-	VMOVUPD     Z6, K1, 192(DX)(SI*1)
 	VFMADD231PD 192(CX)(SI*1), Z5, K1, Z4
-	JMP         done130
+	JMP         done179
 
-part133:
+part182:
 	TESTQ       $0x00000007, BX
-	JZ          done130
+	JZ          done179
 	VMOVUPD.Z   128(AX)(SI*1), K1, Z5
-	VMOVUPD.Z   128(DX)(SI*1), K1, Z6
-	VFMADD231PD Z0, Z5, Z6
-	VMOVUPD     Z6, K1, 128(DX)(SI*1)
 	VFMADD231PD 128(CX)(SI*1), Z5, K1, Z3
-	JMP         done130
+	JMP         done179
 
-part132:
+part181:
 	TESTQ       $0x00000007, BX
-	JZ          done130
+	JZ          done179
 	VMOVUPD.Z   64(AX)(SI*1), K1, Z5
-	VMOVUPD.Z   64(DX)(SI*1), K1, Z6
-	VFMADD231PD Z0, Z5, Z6
-	VMOVUPD     Z6, K1, 64(DX)(SI*1)
 	VFMADD231PD 64(CX)(SI*1), Z5, K1, Z2
-	JMP         done130
+	JMP         done179
 
-part131:
+part180:
 	TESTQ       $0x00000007, BX
-	JZ          done130
+	JZ          done179
 	VMOVUPD.Z   (AX)(SI*1), K1, Z5
-	VMOVUPD.Z   (DX)(SI*1), K1, Z6
-	VFMADD231PD Z0, Z5, Z6
-	VMOVUPD     Z6, K1, (DX)(SI*1)
 	VFMADD231PD (CX)(SI*1), Z5, K1, Z1
 
-done130:
+done179:
+	MOVQ        a_len+16(FP), CX
+	MOVQ        CX, BX
+	ANDQ        $-8, BX
+	TESTQ       $0x00000007, CX
+	JZ          done184
+	TESTQ       $0x00000004, CX
+	JZ          rest185
+	VMOVUPD     (AX)(BX*8), Y5
+	VMOVUPD     (DX)(BX*8), Y6
+	VFMADD231PD Y0, Y5, Y6
+	VMOVUPD     Y6, (DX)(BX*8)
+	ADDQ        $+4, BX
+
+rest185:
+	TESTQ       $0x00000002, CX
+	JZ          rest186
+	VMOVUPD     (AX)(BX*8), X5
+	VMOVUPD     (DX)(BX*8), X6
+	VFMADD231PD X0, X5, X6
+	VMOVUPD     X6, (DX)(BX*8)
+	ADDQ        $+2, BX
+
+rest186:
+	TESTQ       $0x00000001, CX
+	JZ          rest187
+	VMOVSD      (AX)(BX*8), X5
+	VMOVSD      (DX)(BX*8), X6
+	VFMADD231PD X0, X5, X6
+	VMOVSD      X6, (DX)(BX*8)
+
+rest187:
+done184:
 	VADDPD        Z1, Z3, Z1
 	VADDPD        Z2, Z4, Z2
 	VADDPD        Z1, Z2, Z1

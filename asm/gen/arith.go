@@ -57,14 +57,14 @@ func (t target) bits(x float64) uint64 {
 func (t target) absBits() uint64 { return ^t.bits(math.Copysign(0, -1)) }
 
 // loadFirst and storeFirst move the first n elements, a power of two that is
-// less than lanes, of an xmm register.
+// less than lanes, of an xmm register, or all of a ymm register.
 func (t target) loadFirst(n int, m, x Op) {
 	switch n * t.size() {
 	case 4:
 		VMOVSS(m, x)
 	case 8:
 		VMOVSD(m, x)
-	case 16:
+	case 16, 32:
 		t.load(m, x)
 	}
 }
@@ -75,7 +75,7 @@ func (t target) storeFirst(n int, x, m Op) {
 		VMOVSS(x, m)
 	case 8:
 		VMOVSD(x, m)
-	case 16:
+	case 16, 32:
 		t.store(x, m)
 	}
 }

@@ -13,8 +13,7 @@ type each struct {
 	span
 	pos    map[string]Mem
 	consts map[string]reg.VecVirtual
-	h      reg.GPVirtual // pointer to the scalars of a fused update
-	hoist  map[int]reg.VecVirtual
+	hoist  map[int]reg.VecVirtual // scalars of a fused update, by index
 }
 
 // eachSpec describes an element-wise kernel: vecs are its slices, the first of
@@ -55,7 +54,7 @@ func (t target) each(d eachSpec) {
 	if d.unroll > 0 {
 		unroll = d.unroll
 	}
-	t.sweep(n, unroll, false, func(bytes int) { ADDQ(U32(uint32(bytes)), i) }, func(spans []span) {
+	t.sweep(n, unroll, func(bytes int) { ADDQ(U32(uint32(bytes)), i) }, func(spans []span) {
 		for _, s := range spans {
 			e.span = s
 			d.body(e)

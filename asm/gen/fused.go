@@ -37,26 +37,16 @@ const (
 	adamScale
 )
 
-// coef returns scalar i of the array h in all elements. AVX-512 has the registers
-// to keep them; on AVX2 it is loaded anew, at the price of any other load.
-func (e *each) coef(i int) Op {
-	if v := e.hoist[i]; v != nil {
-		return e.as(v)
-	}
-	v := e.kernel.vec()
-	e.kernel.broadcast(Mem{Base: e.h, Disp: i * e.kernel.size()}, v)
-	return e.as(v)
-}
+// coef returns scalar i of the array h in all elements.
+func (e *each) coef(i int) Op { return e.as(e.hoist[i]) }
 
-// scalars loads the pointer h.
+// scalars loads the scalars of the array h.
 func (e *each) scalars() {
-	e.h = e.load64(Param("h"))
-	if e.kernel.wide() {
-		for i := range 8 {
-			v := e.kernel.vec()
-			e.kernel.broadcast(Mem{Base: e.h, Disp: i * e.kernel.size()}, v)
-			e.hoist[i] = v
-		}
+	h := e.load64(Param("h"))
+	for i := range 8 {
+		v := e.kernel.vec()
+		e.kernel.broadcast(Mem{Base: h, Disp: i * e.kernel.size()}, v)
+		e.hoist[i] = v
 	}
 }
 
@@ -70,11 +60,6 @@ func (e *each) oneMinus(v Op, name string) {
 
 func (t target) fused() {
 	ema := func(e *each) { e.oneMinus(e.consts["beta"], "w") }
-	oneMinusBeta := func(e *each, i int, name string) {
-		b := e.kernel.vec()
-		e.kernel.broadcast(Mem{Base: e.h, Disp: i * t.size()}, b)
-		e.oneMinus(b, name)
-	}
 	// gradient returns g' and p.
 	gradient := func(e *each, scale, l2 int) (g, p reg.VecVirtual) {
 		g, p = e.times(e.coef(scale), e.get("g")), e.get("p")
@@ -123,8 +108,8 @@ func (t target) fused() {
 		}},
 		{op: "adam", signature: "func(h *[8]T, g, m, v, p []T)", vecs: []string{"g", "m", "v", "p"}, unroll: 2, setup: func(e *each) {
 			e.scalars()
-			oneMinusBeta(e, adamBeta1, "w1")
-			oneMinusBeta(e, adamBeta2, "w2")
+			e.oneMinus(e.hoist[adamBeta1], "w1")
+			e.oneMinus(e.hoist[adamBeta2], "w2")
 		}, body: func(e *each) {
 			g, p := gradient(e, adamScale, adamL2)
 			m := average(e, adamBeta1, "m", e.times(e.k("w1"), g))
@@ -139,7 +124,7 @@ func (t target) fused() {
 		}},
 		{op: "adaMax", signature: "func(h *[8]T, g, m, u, p []T)", vecs: []string{"g", "m", "u", "p"}, unroll: 2, setup: func(e *each) {
 			e.scalars()
-			oneMinusBeta(e, adamBeta1, "w1")
+			e.oneMinus(e.hoist[adamBeta1], "w1")
 			sign := t.vec()
 			t.fill(t.absBits(), sign)
 			e.consts["sign"] = sign

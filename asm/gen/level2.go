@@ -200,15 +200,12 @@ func (k kernel) factors(alpha reg.VecVirtual, x reg.GPVirtual, n int) []reg.VecV
 // over y.
 func (t target) gemvT() {
 	k := t.enter("gemvT", "func(m, n int, alpha T, a []T, lda int, x, y []T)")
-	if t.wide() {
-		t.setLast(address(Param("n")), Mem{})
-	}
 	m, a, x, mat := k.load64(Param("m")), k.base("a"), k.base("x"), k.matrix()
 	alpha := k.scalar("alpha")
 	mat.blocks(m, a, []int{8, 4, 2, 1}, func(rows int) {
 		r, f := mat.from(a, rows), k.factors(alpha, x, rows)
 		y, n := k.base("y"), k.load64(Param("n"))
-		t.sweep(n, 4, true, func(bytes int) {
+		t.sweep(n, 4, func(bytes int) {
 			r.advance(bytes)
 			ADDQ(U32(uint32(bytes)), y)
 		}, func(spans []span) {
@@ -231,37 +228,46 @@ func (t target) gemvT() {
 
 // memory returns the span at m as an operand: in memory if it is a full vector.
 func (s span) memory(m Mem) Op {
-	if s.first == 0 && s.by == nil {
+	if s.first == 0 {
 		return plus(m, s.disp)
 	}
 	return s.in(m)
 }
 
-// ger emits a_ij = fma(T(alpha·x_i), y_j, a_ij), four rows to a pass over y.
+// ger emits a_ij = fma(T(alpha·x_i), y_j, a_ij). Short rows are taken four at
+// once, which saves loads of y and overhead; long ones, which may come from
+// memory, one by one, since four streams that are read and written at once reach
+// less of its bandwidth.
 func (t target) ger() {
+	const long = 512
 	k := t.enter("ger", "func(m, n int, alpha T, x, y []T, a []T, lda int)")
-	if t.wide() {
-		t.setLast(address(Param("n")), Mem{})
-	}
 	m, a, x, mat := k.load64(Param("m")), k.base("a"), k.base("x"), k.matrix()
 	alpha := k.scalar("alpha")
-	mat.blocks(m, a, []int{4, 1}, func(rows int) {
-		r, f := mat.from(a, rows), k.factors(alpha, x, rows)
-		y, n := k.base("y"), k.load64(Param("n"))
-		t.sweep(n, 2, true, func(bytes int) {
-			r.advance(bytes)
-			ADDQ(U32(uint32(bytes)), y)
-		}, func(spans []span) {
-			for _, s := range spans {
-				v := s.in(Mem{Base: y})
-				for i := range rows {
-					w := s.in(r.at(i))
-					t.fma231(s.as(f[i]), v, w)
-					s.out(w, r.at(i))
+	body := func(rows, unroll int) func(int) {
+		return func(int) {
+			r, f := mat.from(a, rows), k.factors(alpha, x, rows)
+			y, n := k.base("y"), k.load64(Param("n"))
+			t.sweep(n, unroll, func(bytes int) {
+				r.advance(bytes)
+				ADDQ(U32(uint32(bytes)), y)
+			}, func(spans []span) {
+				for _, s := range spans {
+					v := s.in(Mem{Base: y})
+					for i := range rows {
+						w := s.in(r.at(i))
+						t.fma231(s.as(f[i]), v, w)
+						s.out(w, r.at(i))
+					}
 				}
-			}
-		})
-	})
+			})
+		}
+	}
+	single := newLabel("single")
+	CMPQ(address(Param("n")), U32(long))
+	JGE(LabelRef(single))
+	mat.blocks(m, a, []int{4}, body(4, 2))
+	Label(single)
+	mat.blocks(m, a, []int{1}, body(1, 4))
 	leave()
 }
 
@@ -274,18 +280,26 @@ func (t target) dotAxpy(table Mem) {
 	acc := t.accumulators()
 	t.reduce(n, func(bytes int) { ADDQ(U32(uint32(bytes)), i) }, func(j int, by *mask) {
 		at := func(p reg.GPVirtual) Mem { return Mem{Base: p, Index: i, Scale: 1, Disp: j * t.width()} }
-		v, w := t.vec(), t.vec()
-		t.loadMasked(at(a), by, v)
-		t.loadMasked(at(y), by, w)
-		t.fma231(f, v, w)
-		t.storeMasked(w, by, at(y))
-		var xj Op = at(x)
-		if by != nil && !t.wide() {
-			r := t.vec()
-			t.loadMasked(at(x), by, r)
-			xj = r
+		if by != nil { // y follows below
+			t.accumulate(at(a), at(x), acc[j], by)
+			return
 		}
-		t.accumulateLoaded(xj, v, acc[j], by)
+		v, w := t.vec(), t.vec()
+		t.load(at(a), v)
+		t.load(at(y), w)
+		t.fma231(f, v, w)
+		t.store(w, at(y))
+		t.accumulateLoaded(at(x), v, acc[j], nil)
+	})
+	n, i = k.length("a"), GP64()
+	MOVQ(n, i)
+	ANDQ(I8(-t.lanes()), i)
+	at := func(p reg.GPVirtual) Mem { return Mem{Base: p, Index: i, Scale: uint8(t.size())} }
+	t.rest(n, func(bytes int) { ADDQ(I8(bytes/t.size()), i) }, func(spans []span) {
+		s := spans[0]
+		v, w := s.in(at(a)), s.in(at(y))
+		t.fma231(s.as(f), v, w)
+		s.out(w, at(y))
 	})
 	t.storeOne(t.fold(acc), address(ReturnIndex(0)))
 	leave()

@@ -22,28 +22,38 @@ func newLabel(name string) string {
 	return fmt.Sprintf("%s%d", name, labels)
 }
 
-// A span is what one step of a sweep covers: a vector of the target, a masked
-// one, or the first few elements of an xmm register.
+// A span is what one step of a sweep covers: a vector of the target, or the
+// first few elements of a narrower register. There are no masked spans: where a
+// masked store is followed by a load from the bytes that it left out, as with
+// the rows of a matrix, the load waits until the store is in the cache.
 type span struct {
 	target
-	disp  int   // bytes from the current position
-	by    *mask // nil: all
-	first int   // 0: by says
+	disp  int // bytes from the current position
+	first int // number of elements, a power of two; 0: a vector
 }
+
+// wide256 says that the span is one of a ymm register in AVX-512.
+func (s span) wide256() bool { return s.first*s.size() == 32 }
 
 // tmp returns a fresh register of the width of the span, as returns v in it.
 func (s span) tmp() reg.VecVirtual {
-	if s.first > 0 {
-		return XMM()
+	switch {
+	case s.first == 0:
+		return s.vec()
+	case s.wide256():
+		return YMM()
 	}
-	return s.vec()
+	return XMM()
 }
 
 func (s span) as(v reg.VecVirtual) Op {
-	if s.first > 0 {
-		return v.AsX()
+	switch {
+	case s.first == 0:
+		return v
+	case s.wide256():
+		return v.AsY()
 	}
-	return v
+	return v.AsX()
 }
 
 // in loads the span of the vector whose current position is m.
@@ -52,7 +62,7 @@ func (s span) in(m Mem) reg.VecVirtual {
 	if s.first > 0 {
 		s.loadFirst(s.first, plus(m, s.disp), v)
 	} else {
-		s.loadMasked(plus(m, s.disp), s.by, v)
+		s.load(plus(m, s.disp), v)
 	}
 	return v
 }
@@ -61,7 +71,7 @@ func (s span) out(v Op, m Mem) {
 	if s.first > 0 {
 		s.storeFirst(s.first, v, plus(m, s.disp))
 	} else {
-		s.storeMasked(v, s.by, plus(m, s.disp))
+		s.store(v, plus(m, s.disp))
 	}
 }
 
@@ -77,14 +87,10 @@ func (t target) setLast(n Op, table Mem) {
 }
 
 // sweep covers n elements with spans: unroll vectors at once, then single ones,
-// then the rest, masked on AVX-512 and in powers of two on AVX2. body emits the
-// work on its spans, advance moves the current position on by some bytes. n is
-// destroyed. masked says that lastMask is set already.
-func (t target) sweep(n reg.GPVirtual, unroll int, masked bool, advance func(bytes int), body func(s []span)) {
+// then powers of two. body emits the work on its spans, advance moves the current
+// position on by some bytes. n is destroyed.
+func (t target) sweep(n reg.GPVirtual, unroll int, advance func(bytes int), body func(s []span)) {
 	for _, u := range []int{unroll, 1} {
-		if u == 1 && unroll == 1 && u != unroll {
-			continue
-		}
 		loop, end := newLabel("vectors"), newLabel("after")
 		SUBQ(Imm(uint64(u*t.lanes())), n)
 		JB(LabelRef(end))
@@ -99,28 +105,24 @@ func (t target) sweep(n reg.GPVirtual, unroll int, masked bool, advance func(byt
 		JAE(LabelRef(loop))
 		Label(end)
 		ADDQ(Imm(uint64(u*t.lanes())), n)
-		if unroll == 1 {
-			break
-		}
 	}
+	t.rest(n, advance, body)
+}
+
+// rest is the last part of sweep: n mod lanes elements in powers of two.
+func (t target) rest(n reg.GPVirtual, advance func(bytes int), body func(s []span)) {
 	done := newLabel("done")
-	if t.wide() {
-		JZ(LabelRef(done))
-		if !masked {
-			t.setLast(n, Mem{})
+	TESTQ(U32(uint32(t.lanes()-1)), n)
+	JZ(LabelRef(done))
+	for k := t.lanes() / 2; k > 0; k /= 2 {
+		next := newLabel("rest")
+		TESTQ(U32(uint32(k)), n)
+		JZ(LabelRef(next))
+		body([]span{{target: t, first: k}})
+		if k > 1 {
+			advance(k * t.size())
 		}
-		body([]span{{target: t, by: t.lastMask()}})
-	} else {
-		for k := t.lanes() / 2; k > 0; k /= 2 {
-			next := newLabel("rest")
-			TESTQ(U32(uint32(k)), n)
-			JZ(LabelRef(next))
-			body([]span{{target: t, first: k}})
-			if k > 1 {
-				advance(k * t.size())
-			}
-			Label(next)
-		}
+		Label(next)
 	}
 	Label(done)
 }
