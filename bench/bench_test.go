@@ -47,7 +47,7 @@ func run(b *testing.B, kernel string) {
 			}
 			rate := c.Cost.Work() * float64(b.N) / float64(b.Elapsed().Nanoseconds())
 			b.ReportMetric(rate, c.Cost.Unit)
-			b.ReportMetric(rate/c.Limit(machine), "share")
+			b.ReportMetric(rate/c.LimitLoop(machine).Best(), "share")
 		})
 	}
 }
@@ -73,6 +73,14 @@ func BenchmarkEMA(b *testing.B)       { run(b, "EMA") }
 func BenchmarkEMASq(b *testing.B)     { run(b, "EMASq") }
 func BenchmarkMomentum(b *testing.B)  { run(b, "Momentum") }
 func BenchmarkAdam(b *testing.B)      { run(b, "Adam") }
+func BenchmarkSyr2k(b *testing.B)     { run(b, "Syr2k") }
+func BenchmarkSymm(b *testing.B)      { run(b, "Symm") }
+func BenchmarkExp(b *testing.B)       { run(b, "Exp") }
+func BenchmarkLog(b *testing.B)       { run(b, "Log") }
+func BenchmarkTanh(b *testing.B)      { run(b, "Tanh") }
+func BenchmarkSigmoid(b *testing.B)   { run(b, "Sigmoid") }
+func BenchmarkToBF16(b *testing.B)    { run(b, "ToBF16") }
+func BenchmarkFromBF16(b *testing.B)  { run(b, "FromBF16") }
 
 // Every kernel of the list has its benchmark function.
 func TestAllKernels(t *testing.T) {

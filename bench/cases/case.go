@@ -130,19 +130,22 @@ func (c *Case) BaseCase() (Case, bool) {
 	return Case{}, false
 }
 
-// Limit returns the rate that the machine allows: for a rate in GB/s the
-// bandwidth at the footprint of the case, for one in GFLOP/s the peak of fused
-// multiply-adds, or what the bandwidth allows if that is less.
-func (c *Case) Limit(l *limits.Limits) float64 {
+// LimitLoop returns the loop that runs at the limit of the machine, with its work
+// in the unit of the case: for a rate in GB/s, streams through the footprint of
+// the case; for one in GFLOP/s, fused multiply-adds, or streams if they allow less.
+func (c *Case) LimitLoop(l *limits.Limits) limits.Loop {
+	streams := func() limits.Loop { return l.BandwidthLoop(c.Cost.Stream, c.Cost.Footprint, c.Threads) }
 	if c.Cost.Unit == GBs {
-		return l.Bandwidth(c.Cost.Stream, c.Cost.Footprint, c.Threads)
+		return streams()
 	}
-	peak := l.FMA(c.Size, c.Threads)
 	intensity := c.Cost.Flops / c.Cost.Bytes
-	if intensity > 40 { // no machine is so starved; spare the measurement
-		return peak
+	// Beyond 40 operations a byte no machine is so starved; spare the measurement.
+	if intensity < 40 && intensity*l.Bandwidth(c.Cost.Stream, c.Cost.Footprint, c.Threads) < l.FMA(c.Size, c.Threads) {
+		loop := streams()
+		loop.Work *= intensity
+		return loop
 	}
-	return min(peak, intensity*l.Bandwidth(c.Cost.Stream, c.Cost.Footprint, c.Threads))
+	return l.FMALoop(c.Size, c.Threads)
 }
 
 // An Instance is a case with operands.

@@ -54,12 +54,32 @@ func (p *Problem[T]) syrk(g *gonumBLAS[T]) {
 	}
 }
 
+func (p *Problem[T]) syr2k(g *gonumBLAS[T]) {
+	p.A, p.B = shaped[T](p.TA, p.N, p.K, 1), shaped[T](p.TA, p.N, p.K, 2)
+	p.C = matrix[T](p.N, p.N, 3)
+	p.out = [][]T{p.C.Data}
+	p.ours = func() { dense.Syr2k(p.Uplo, p.TA, p.Alpha, p.A, p.B, p.Beta, p.C, p.opts) }
+	p.gonum = func() {
+		g.syr2k(p.Uplo, p.TA, p.N, p.K, p.Alpha, p.A.Data, p.A.Stride, p.B.Data, p.B.Stride, p.Beta, p.C.Data, p.C.Stride)
+	}
+}
+
 // order is the order of the square factor of an m×n right-hand side.
 func (s *Spec) order() int {
 	if s.Side == blas.Right {
 		return s.N
 	}
 	return s.M
+}
+
+func (p *Problem[T]) symm(g *gonumBLAS[T]) {
+	p.A, p.B = matrix[T](p.order(), p.order(), 1), matrix[T](p.M, p.N, 2)
+	p.C = matrix[T](p.M, p.N, 3)
+	p.out = [][]T{p.C.Data}
+	p.ours = func() { dense.Symm(p.Side, p.Uplo, p.Alpha, p.A, p.B, p.Beta, p.C, p.opts) }
+	p.gonum = func() {
+		g.symm(p.Side, p.Uplo, p.M, p.N, p.Alpha, p.A.Data, p.A.Stride, p.B.Data, p.B.Stride, p.Beta, p.C.Data, p.C.Stride)
+	}
 }
 
 func (p *Problem[T]) trmm(g *gonumBLAS[T]) {

@@ -1,7 +1,9 @@
 package cases
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
 	"github.com/precond-go/precond/bench/limits"
 	"gonum.org/v1/gonum/blas"
@@ -13,13 +15,24 @@ const (
 )
 
 // List returns all cases, for both element types and the given thread counts.
-// Cases too small to be worth more than one thread appear for one only.
+// Cases too small to be worth more than one thread appear for one only. Those of a
+// kernel and type stand together.
 func List(threads ...int) []Case {
 	b := lister{threads: threads}
 	b.products()
 	b.triangles()
 	b.matrixVector()
 	b.vectors()
+	b.functions()
+	rank := map[string]int{}
+	for _, c := range b.list {
+		if _, ok := rank[c.Kernel]; !ok {
+			rank[c.Kernel] = len(rank)
+		}
+	}
+	slices.SortStableFunc(b.list, func(x, y Case) int {
+		return cmp.Or(rank[x.Kernel]-rank[y.Kernel], x.Size-y.Size)
+	})
 	return b.list
 }
 
@@ -44,11 +57,14 @@ func (b *lister) addType(s Spec, label string, size int, f func(c *Case)) {
 		if t > 1 && oneOf(s.Kernel, "Gemm", "Syrk") && s.N >= 512 && s.K >= 512 && s.Beta == 0 {
 			c.Bars = append(c.Bars[:len(c.Bars):len(c.Bars)], Bar{Pair, 0.92, 0.98})
 		}
-		if t == 1 || c.Cost.worthThreads() && c.Kernel != "IMaxAbs" { // which uses one
+		if t == 1 || c.Cost.worthThreads() && !oneOf(c.Kernel, single...) {
 			b.list = append(b.list, c)
 		}
 	}
 }
+
+// single lists the operations that use one thread, whatever they may.
+var single = []string{"IMaxAbs", "Exp", "Log", "Tanh", "Sigmoid", "ToBF16", "FromBF16"}
 
 // worthThreads returns whether a call is long enough for more than one thread.
 func (c Cost) worthThreads() bool {
@@ -190,6 +206,21 @@ func (b *lister) triangles() {
 				})
 			}
 		}
+		for _, t := range []blas.Transpose{noTr, tr} {
+			s := Spec{Kernel: "Syr2k", Uplo: blas.Lower, TA: t, N: n, K: n}
+			b.add(s, fmt.Sprintf("%s/n=%d", letters(s.Uplo, t), n), func(c *Case) {
+				half := n * (n + 1) / 2
+				c.Cost = productCost(&s, 4*float64(half)*float64(n), 2*n*n, half, c.Size)
+				c.Bars, c.Quick = bars, quick(n) && t == noTr
+			})
+		}
+		for _, d := range []blas.Side{blas.Left, blas.Right} {
+			s := Spec{Kernel: "Symm", Side: d, Uplo: blas.Lower, M: n, N: n}
+			b.add(s, fmt.Sprintf("%s/n=%d", letters(d, s.Uplo), n), func(c *Case) {
+				c.Cost = productCost(&s, 2*float64(n)*float64(n)*float64(n), n*(n+1)/2+n*n, n*n, c.Size)
+				c.Bars, c.Quick = bars, quick(n) && d == blas.Left
+			})
+		}
 		for _, kernel := range []string{"Trmm", "Trsm"} {
 			for i, f := range []Spec{
 				{Side: blas.Left, Uplo: blas.Lower, TA: noTr},
@@ -241,7 +272,7 @@ func (b *lister) matrixVector() {
 			add := func(s Spec, label string, cost Cost) {
 				b.addType(s, label, size, func(c *Case) {
 					c.Cost, c.Quick = cost, n != inCache.matrices[0]
-					if n == large {
+					if n == large && oneOf(s.Kernel, "Gemv", "Ger") {
 						c.Bars = toMemory
 					}
 				})
@@ -266,21 +297,21 @@ func (b *lister) vectors() {
 		kernel           string
 		vectors, traffic int
 		pattern          limits.Stream
-		quick            bool
+		quick, bar       bool
 	}{
-		{"Dot", 2, 2, limits.Read, true},
-		{"AbsSum", 1, 1, limits.Read, false},
-		{"SumSq", 1, 1, limits.Read, true},
-		{"IMaxAbs", 1, 1, limits.Read, false},
-		{"Axpy", 2, 3, limits.Axpy, true},
-		{"Scal", 1, 2, limits.Update, true},
-		{"MulTo", 3, 3, limits.Copy, false},
-		{"DivTo", 3, 3, limits.Copy, false},
-		{"SqrtDivTo", 3, 3, limits.Copy, false},
-		{"EMA", 2, 3, limits.Axpy, true},
-		{"EMASq", 2, 3, limits.Axpy, false},
-		{"Momentum", 3, 5, limits.Axpy, true},
-		{"Adam", 4, 7, limits.Axpy, true},
+		{"Dot", 2, 2, limits.Read, true, true},
+		{"AbsSum", 1, 1, limits.Read, false, false},
+		{"SumSq", 1, 1, limits.Read, true, false},
+		{"IMaxAbs", 1, 1, limits.Read, false, false},
+		{"Axpy", 2, 3, limits.Axpy, true, true},
+		{"Scal", 1, 2, limits.Update, true, false},
+		{"MulTo", 3, 3, limits.Copy, false, false},
+		{"DivTo", 3, 3, limits.Copy, false, false},
+		{"SqrtDivTo", 3, 3, limits.Copy, false, false},
+		{"EMA", 2, 3, limits.Axpy, true, true},
+		{"EMASq", 2, 3, limits.Axpy, false, true},
+		{"Momentum", 3, 5, limits.Axpy, true, true},
+		{"Adam", 4, 7, limits.Axpy, true, true},
 	} {
 		for _, size := range []int{4, 8} {
 			large := 1 << 10
@@ -292,11 +323,31 @@ func (b *lister) vectors() {
 				b.addType(s, fmt.Sprintf("n=%d", n), size, func(c *Case) {
 					c.Cost = streamed(&s, size, k.vectors, k.traffic, k.pattern)
 					c.Quick = k.quick && n != inCache.vectors[1]
-					if n == large {
+					if k.bar && n == large {
 						c.Bars = toMemory
 					}
 				})
 			}
+		}
+	}
+}
+
+// functions lists the elementary functions and the conversions, in cache.
+func (b *lister) functions() {
+	for _, n := range inCache.vectors {
+		for _, kernel := range []string{"Exp", "Log", "Tanh", "Sigmoid"} {
+			s := Spec{Kernel: kernel, N: n}
+			b.add(s, fmt.Sprintf("n=%d", n), func(c *Case) {
+				c.Cost = streamed(&s, c.Size, 2, 2, limits.Copy)
+				c.Quick = n == inCache.vectors[1]
+			})
+		}
+		for _, kernel := range []string{"ToBF16", "FromBF16"} {
+			s := Spec{Kernel: kernel, N: n}
+			b.addType(s, fmt.Sprintf("n=%d", n), 4, func(c *Case) {
+				c.Cost = streamed(&s, 2, 3, 3, limits.Copy) // a half and a float
+				c.Quick = n == inCache.vectors[1]
+			})
 		}
 	}
 }

@@ -75,10 +75,12 @@ type builder[T dense.Float] func(p *Problem[T], g *gonumBLAS[T])
 
 func builders[T dense.Float]() map[string]builder[T] {
 	return map[string]builder[T]{
-		"Gemm": (*Problem[T]).gemm,
-		"Syrk": (*Problem[T]).syrk,
-		"Trmm": (*Problem[T]).trmm,
-		"Trsm": (*Problem[T]).trsm,
+		"Gemm":  (*Problem[T]).gemm,
+		"Syrk":  (*Problem[T]).syrk,
+		"Syr2k": (*Problem[T]).syr2k,
+		"Symm":  (*Problem[T]).symm,
+		"Trmm":  (*Problem[T]).trmm,
+		"Trsm":  (*Problem[T]).trsm,
 
 		"Gemv":      (*Problem[T]).gemv,
 		"Ger":       (*Problem[T]).ger,
@@ -98,6 +100,13 @@ func builders[T dense.Float]() map[string]builder[T] {
 		"EMASq":     (*Problem[T]).emaSq,
 		"Momentum":  (*Problem[T]).sgdMomentum,
 		"Adam":      (*Problem[T]).adamStep,
+
+		"Exp":      (*Problem[T]).exp,
+		"Log":      (*Problem[T]).log,
+		"Tanh":     (*Problem[T]).tanh,
+		"Sigmoid":  (*Problem[T]).sigmoid,
+		"ToBF16":   (*Problem[T]).toBF16,
+		"FromBF16": (*Problem[T]).fromBF16,
 	}
 }
 

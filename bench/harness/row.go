@@ -8,6 +8,7 @@ import (
 
 	"github.com/precond-go/precond/bench/cases"
 	"github.com/precond-go/precond/bench/limits"
+	"github.com/precond-go/precond/bench/measure"
 )
 
 // A Row is the result of one case, and what is printed as JSON.
@@ -41,20 +42,42 @@ type Verdict struct {
 	Verdict string  `json:"verdict"` // goal, must or below
 }
 
-// NewRow returns the row of a case that takes so many seconds per call.
-func NewRow(c *cases.Case, l *limits.Limits, seconds float64) Row {
-	r := Row{
-		Kernel: c.Kernel, Type: c.Type(), Case: c.Label, Threads: c.Threads, ISA: l.ISA(),
-		Rate: c.Cost.Work() / seconds * 1e-9, Unit: c.Cost.Unit, Limit: c.Limit(l),
+// A Rival is what a case is timed against.
+type Rival struct {
+	Against string // cases.Gonum and so on
+	Run     measure.Run
+	Work    float64 // of one call; as in cases.Cost
+}
+
+// Measure times ours, the loop of the machine's limit and the rivals in turns.
+func Measure(c *cases.Case, l *limits.Limits, plan measure.Plan, ours measure.Run, rivals ...Rival) Row {
+	limit := c.LimitLoop(l)
+	runs := []measure.Run{ours, {Do: limit.Do, Before: ours.Before}}
+	for _, r := range rivals {
+		runs = append(runs, r.Run)
 	}
-	r.Share = r.Rate / r.Limit
-	r.judge(c, cases.Limit, r.Share)
-	return r
+	times := measure.Alternate(plan, runs...)
+	row := NewRow(c, l, c.Cost.Work()/times.Median(0)*1e-9, limit.Work/times.Median(1)*1e-9)
+	row.Compare(c, cases.Limit, times.Ratio(1, 0)*c.Cost.Work()/limit.Work)
+	for i, r := range rivals {
+		row.Compare(c, r.Against, times.Ratio(i+2, 0)*c.Cost.Work()/r.Work)
+	}
+	return row
+}
+
+// NewRow returns the row of a case with our rate and the limit.
+func NewRow(c *cases.Case, l *limits.Limits, rate, limit float64) Row {
+	return Row{
+		Kernel: c.Kernel, Type: c.Type(), Case: c.Label, Threads: c.Threads, ISA: l.ISA(),
+		Rate: rate, Unit: c.Cost.Unit, Limit: limit, Share: rate / limit,
+	}
 }
 
 // Compare records the ratio of our rate to another.
 func (r *Row) Compare(c *cases.Case, against string, ratio float64) {
 	switch against {
+	case cases.Limit:
+		r.Share = ratio
 	case cases.Gonum:
 		r.VsGonum = &ratio
 	case cases.OpenBLAS:

@@ -78,42 +78,62 @@ const (
 	duration = 2 * time.Millisecond
 )
 
-// FMA returns the peak rate of fused multiply-adds of type T on an instruction
-// set, in GFLOP/s (two operations each), with the given number of threads.
-// An instruction set without loops of its own is measured with loops in Go.
-func FMA[T float32 | float64](isa string, threads int) float64 {
+// A Loop is a loop that runs at a limit: Do repeats it, and each repetition is so
+// much work, in floating-point operations or bytes. It may be timed in turns with
+// what it is the limit of.
+type Loop struct {
+	Do   func(reps int)
+	Work float64
+}
+
+// FMA returns the loop of fused multiply-adds of type T on an instruction set,
+// on the given number of threads. A multiply-add counts as two operations. An
+// instruction set without loops of its own gets one in Go.
+func FMA[T float32 | float64](isa string, threads int) Loop {
 	l := loopsOf(isa)
 	// R = R·x + y tends to y/(1−x), a normal number.
 	if unsafe.Sizeof(T(0)) == 4 {
 		var x, y float32 = 0.75, 0.3
-		return best(threads, float64(l.flops32), func(_, n int) { l.fma32(n, &x, &y) })
+		return together(threads, float64(l.flops32*turns), func(int) { l.fma32(turns, &x, &y) })
 	}
 	x, y := 0.75, 0.3
-	return best(threads, float64(l.flops64), func(_, n int) { l.fma64(n, &x, &y) })
+	return together(threads, float64(l.flops64*turns), func(int) { l.fma64(turns, &x, &y) })
 }
 
-// Bandwidth returns the rate in GB/s at which the given number of threads
-// together stream through a footprint of so many bytes, which they split. The
-// footprint is rounded to a power of two between Smallest and Memory.
-func Bandwidth(isa string, s Stream, footprint, threads int) float64 {
+// turns of a chain in one call: some microseconds.
+const turns = 2000
+
+// Bandwidth returns the loop in which the given number of threads together stream
+// through a footprint of so many bytes, which they split. The footprint is
+// rounded to a power of two between Smallest and Memory. Of several ways to do the
+// pattern it takes the fastest, which it measures.
+func Bandwidth(isa string, s Stream, footprint, threads int) Loop {
 	size := max(Footprint(footprint), threads*s.operands()*block)
 	n := size / threads / s.operands() &^ (block - 1)
 	x := stream(0, n*threads)
-	y := stream(1, n*threads)
+	y := x
+	if s.operands() == 2 {
+		y = stream(1, n*threads)
+	}
+	var fastest Loop
 	rate := 0.0
-	for _, p := range loopsOf(isa).pass[s] {
-		r := best(threads, float64(s.moved(n)), func(w, reps int) {
+	ways := loopsOf(isa).pass[s]
+	for _, p := range ways {
+		l := together(threads, float64(s.moved(n)), func(w int) {
 			lo := w * n / 8
-			for range reps {
-				// Calls stay short, since they cannot be preempted.
-				for i := 0; i < n; i += chunk {
-					p(&x[lo+i/8], &y[lo+i/8], min(chunk, n-i))
-				}
+			// Calls stay short, since they cannot be preempted.
+			for i := 0; i < n; i += chunk {
+				p(&x[lo+i/8], &y[lo+i/8], min(chunk, n-i))
 			}
 		})
-		rate = max(rate, r)
+		if len(ways) == 1 {
+			return l
+		}
+		if r := l.Best(); r > rate {
+			rate, fastest = r, l
+		}
 	}
-	return rate
+	return fastest
 }
 
 const chunk = 1 << 20
@@ -130,16 +150,21 @@ func Footprint(bytes int) int {
 
 // buffers are the two streams. They stay allocated, because fresh pages would
 // have to be touched first, which takes longer than the measurement.
-var buffers [2][]float64
+var buffers struct {
+	sync.Mutex
+	b [2][]float64
+}
 
 func stream(i, bytes int) []float64 {
-	if len(buffers[i]) < bytes/8 {
-		buffers[i] = aligned(bytes / 8)
-		for j := range buffers[i] {
-			buffers[i][j] = 1
+	buffers.Lock()
+	defer buffers.Unlock()
+	if len(buffers.b[i]) < bytes/8 {
+		buffers.b[i] = aligned(bytes / 8)
+		for j := range buffers.b[i] {
+			buffers.b[i][j] = 1
 		}
 	}
-	return buffers[i]
+	return buffers.b[i][:bytes/8]
 }
 
 // aligned returns n elements that begin at a multiple of 64 bytes.
@@ -149,53 +174,54 @@ func aligned(n int) []float64 {
 	return b[skip : skip+n : skip+n]
 }
 
-// Release frees the memory that measurements of bandwidth hold on to.
-func Release() { buffers = [2][]float64{} }
+// together returns the loop in which all threads call f(worker) at the same time;
+// each call is so much work.
+func together(threads int, work float64, f func(w int)) Loop {
+	return Loop{
+		Do: func(reps int) {
+			par.Run(threads, func(t *par.Team, w int) {
+				t.Wait()
+				for range reps {
+					f(w)
+				}
+			})
+		},
+		Work: work * float64(threads),
+	}
+}
 
-// best returns the best rate, in units of work per nanosecond, over several
-// rounds in which each of the threads calls f(worker, reps) once at the same
-// time. One repetition is so much work.
-func best(threads int, work float64, f func(w, reps int)) float64 {
+// Best returns the best rate of several rounds, in units of work per nanosecond,
+// so in GFLOP/s or GB/s.
+func (l Loop) Best() float64 {
 	reps := 1
 	for {
-		d := together(threads, reps, f)
+		d := l.time(reps)
 		if d >= duration/2 || reps >= 1<<30 {
 			reps = max(1, int(float64(reps)*float64(duration)/float64(max(d, 1))))
 			break
 		}
 		reps *= 2
 	}
-	// Calls of f must be preemptible; short batches do that.
 	rate := 0.0
 	for range rounds {
-		d := together(threads, reps, f)
-		rate = max(rate, work*float64(threads)*float64(reps)/float64(d.Nanoseconds()))
+		rate = max(rate, l.Work*float64(reps)/float64(l.time(reps).Nanoseconds()))
 	}
 	return rate
 }
 
-// together returns the time that all threads take for reps repetitions of f.
-func together(threads, reps int, f func(w, reps int)) time.Duration {
-	var d time.Duration
-	par.Run(threads, func(t *par.Team, w int) {
-		t.Wait()
-		start := time.Now()
-		f(w, reps)
-		t.Wait()
-		if w == 0 {
-			d = time.Since(start)
-		}
-	})
-	return d
+func (l Loop) time(reps int) time.Duration {
+	start := time.Now()
+	l.Do(reps)
+	return time.Since(start)
 }
 
-// A Limits caches the measurements for one instruction set. It can be used from
-// several goroutines, which wait for one another: two measurements at once
-// would disturb each other.
+// Limits caches loops and their best rates for one instruction set. It can be
+// used from several goroutines, but what they measure at once disturbs each other.
 type Limits struct {
-	isa string
-	mu  sync.Mutex
-	all map[key]float64
+	isa   string
+	mu    sync.Mutex
+	loops map[key]Loop
+	rates map[key]float64
 }
 
 type key struct {
@@ -205,14 +231,16 @@ type key struct {
 }
 
 // New returns the limits for an instruction set; nothing is measured yet.
-func New(isa string) *Limits { return &Limits{isa: isa, all: map[key]float64{}} }
+func New(isa string) *Limits {
+	return &Limits{isa: isa, loops: map[key]Loop{}, rates: map[key]float64{}}
+}
 
 // ISA returns the instruction set.
 func (l *Limits) ISA() string { return l.isa }
 
-// FMA returns the peak in GFLOP/s for elements of so many bytes (4 or 8).
-func (l *Limits) FMA(size, threads int) float64 {
-	return l.get(key{"fma", size, threads}, func() float64 {
+// FMALoop returns the loop of multiply-adds for elements of so many bytes (4 or 8).
+func (l *Limits) FMALoop(size, threads int) Loop {
+	return l.loop(key{"fma", size, threads}, func() Loop {
 		if size == 4 {
 			return FMA[float32](l.isa, threads)
 		}
@@ -220,22 +248,44 @@ func (l *Limits) FMA(size, threads int) float64 {
 	})
 }
 
-// Bandwidth returns the bandwidth in GB/s; see the function of that name.
-func (l *Limits) Bandwidth(s Stream, footprint, threads int) float64 {
-	f := Footprint(footprint)
-	return l.get(key{s.String(), f, threads}, func() float64 {
-		return Bandwidth(l.isa, s, f, threads)
-	})
+// FMA returns the best rate of FMALoop in GFLOP/s.
+func (l *Limits) FMA(size, threads int) float64 {
+	return l.rate(key{"fma", size, threads}, func() Loop { return l.FMALoop(size, threads) })
 }
 
-func (l *Limits) get(k key, measure func() float64) float64 {
+// BandwidthLoop returns the loop of the function Bandwidth.
+func (l *Limits) BandwidthLoop(s Stream, footprint, threads int) Loop {
+	f := Footprint(footprint)
+	return l.loop(key{s.String(), f, threads}, func() Loop { return Bandwidth(l.isa, s, f, threads) })
+}
+
+// Bandwidth returns the best rate of BandwidthLoop in GB/s.
+func (l *Limits) Bandwidth(s Stream, footprint, threads int) float64 {
+	return l.rate(key{s.String(), Footprint(footprint), threads}, func() Loop { return l.BandwidthLoop(s, footprint, threads) })
+}
+
+func (l *Limits) loop(k key, create func() Loop) Loop {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if v, ok := l.all[k]; ok {
+	v, ok := l.loops[k]
+	if !ok {
+		v = create()
+		l.loops[k] = v
+	}
+	return v
+}
+
+func (l *Limits) rate(k key, loop func() Loop) float64 {
+	l.mu.Lock()
+	v, ok := l.rates[k]
+	l.mu.Unlock()
+	if ok {
 		return v
 	}
-	v := measure()
-	l.all[k] = v
+	v = loop().Best()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.rates[k] = v
 	return v
 }
 

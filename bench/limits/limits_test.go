@@ -58,7 +58,7 @@ func TestPeaks(t *testing.T) {
 	}
 	peak := map[string]float64{}
 	for _, isa := range cpu.Available() {
-		f32, f64 := FMA[float32](isa, 1), FMA[float64](isa, 1)
+		f32, f64 := FMA[float32](isa, 1).Best(), FMA[float64](isa, 1).Best()
 		t.Logf("%s: %.1f and %.1f GFLOP/s", isa, f32, f64)
 		if !(f32 > 0) || !(f64 > 0) || math.IsInf(f32, 0) || math.IsInf(f64, 0) {
 			t.Errorf("%s: %v and %v GFLOP/s", isa, f32, f64)
@@ -75,13 +75,12 @@ func TestBandwidths(t *testing.T) {
 	if testing.Short() {
 		t.Skip("timing")
 	}
-	defer Release()
 	for _, isa := range cpu.Available() {
 		for _, s := range Streams() {
 			for _, threads := range []int{1, 2} {
 				// Sizes that are no multiple of anything, and fewer bytes than threads need.
 				for _, size := range []int{1, 100_000, 1_000_001} {
-					if r := Bandwidth(isa, s, size, threads); !(r > 0) || math.IsInf(r, 0) {
+					if r := Bandwidth(isa, s, size, threads).Best(); !(r > 0) || math.IsInf(r, 0) {
 						t.Errorf("%s %v of %d bytes on %d threads: %v GB/s", isa, s, size, threads, r)
 					}
 				}
@@ -106,10 +105,10 @@ func TestLimitsCaches(t *testing.T) {
 	}
 	n := 0
 	for range 2 {
-		l.get(key{"test", 1, 1}, func() float64 { n++; return 1 })
+		l.loop(key{"test", 1, 1}, func() Loop { n++; return Loop{} })
 	}
 	if n != 1 {
-		t.Errorf("measured %d times", n)
+		t.Errorf("made %d times", n)
 	}
 	if l.ISA() != cpu.Generic {
 		t.Errorf("ISA() = %q", l.ISA())
@@ -126,10 +125,10 @@ func TestLimitsCaches(t *testing.T) {
 func known() *Limits {
 	l := New(cpu.Generic)
 	for _, threads := range []int{1, runtime.GOMAXPROCS(0)} {
-		l.all[key{"fma", 4, threads}] = 4
-		l.all[key{"fma", 8, threads}] = 8
+		l.rates[key{"fma", 4, threads}] = 4
+		l.rates[key{"fma", 8, threads}] = 8
 		for _, s := range Streams() {
-			l.all[key{s.String(), Memory, threads}] = 1
+			l.rates[key{s.String(), Memory, threads}] = 1
 		}
 	}
 	return l

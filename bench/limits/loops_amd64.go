@@ -20,6 +20,9 @@ func fmaAVX2F64(n int, x, y *float64)
 func readAVX512(x, y *float64, n int)
 
 //go:noescape
+func read2AVX512(x, y *float64, n int)
+
+//go:noescape
 func updateAVX512(x, y *float64, n int)
 
 //go:noescape
@@ -39,6 +42,9 @@ func writePastAVX512(x, y *float64, n int)
 
 //go:noescape
 func readAVX2(x, y *float64, n int)
+
+//go:noescape
+func read2AVX2(x, y *float64, n int)
 
 //go:noescape
 func updateAVX2(x, y *float64, n int)
@@ -65,7 +71,7 @@ func native(isa string) *loops {
 			fma32: fmaAVX512F32, flops32: 12 * 16 * 2,
 			fma64: fmaAVX512F64, flops64: 12 * 8 * 2,
 			pass: [streams][]pass{
-				Read:   {readAVX512},
+				Read:   {readAVX512, read2AVX512},
 				Update: {updateAVX512},
 				Axpy:   {axpyAVX512},
 				Copy:   {copyAVX512, copyPastAVX512},
@@ -77,7 +83,7 @@ func native(isa string) *loops {
 			fma32: fmaAVX2F32, flops32: 12 * 8 * 2,
 			fma64: fmaAVX2F64, flops64: 12 * 4 * 2,
 			pass: [streams][]pass{
-				Read:   {readAVX2},
+				Read:   {readAVX2, read2AVX2},
 				Update: {updateAVX2},
 				Axpy:   {axpyAVX2},
 				Copy:   {copyAVX2, copyPastAVX2},

@@ -98,6 +98,27 @@ loop:                            \
 	VADDPD (7*W)(SI), R7, R7 \
 	NEXT(W)
 
+// READ2 reads both halves of the stream at once, four registers of each a turn.
+#define READ2(W, R0, R1, R2, R3, R4, R5, R6, R7) \
+	MOVQ CX, DI              \
+	SHRQ $1, DI              \
+	ADDQ SI, DI              \
+loop:                            \
+	VADDPD (0*W)(SI), R0, R0 \
+	VADDPD (0*W)(DI), R4, R4 \
+	VADDPD (1*W)(SI), R1, R1 \
+	VADDPD (1*W)(DI), R5, R5 \
+	VADDPD (2*W)(SI), R2, R2 \
+	VADDPD (2*W)(DI), R6, R6 \
+	VADDPD (3*W)(SI), R3, R3 \
+	VADDPD (3*W)(DI), R7, R7 \
+	ADDQ $(4*W), SI          \
+	ADDQ $(4*W), DI          \
+	SUBQ $(8*W), CX          \
+	JNZ  loop                \
+	VZEROUPPER               \
+	RET
+
 #define UPDATE(W, F, R0, R1, R2, R3, R4, R5, R6, R7) \
 loop:                           \
 	VMULPD (0*W)(DI), F, R0 \
@@ -186,6 +207,13 @@ TEXT ·readAVX512(SB), NOSPLIT, $0-24
 	VZEROALL
 	READ(64, Z0, Z1, Z2, Z3, Z4, Z5, Z6, Z7)
 
+// func read2AVX512(x, y *float64, n int)
+TEXT ·read2AVX512(SB), NOSPLIT, $0-24
+	MOVQ x+0(FP), SI
+	MOVQ n+16(FP), CX
+	VZEROALL
+	READ2(64, Z0, Z1, Z2, Z3, Z4, Z5, Z6, Z7)
+
 // func updateAVX512(x, y *float64, n int)
 TEXT ·updateAVX512(SB), NOSPLIT, $0-24
 	MOVQ x+0(FP), SI
@@ -239,6 +267,13 @@ TEXT ·readAVX2(SB), NOSPLIT, $0-24
 	MOVQ n+16(FP), CX
 	VZEROALL
 	READ(32, Y0, Y1, Y2, Y3, Y4, Y5, Y6, Y7)
+
+// func read2AVX2(x, y *float64, n int)
+TEXT ·read2AVX2(SB), NOSPLIT, $0-24
+	MOVQ x+0(FP), SI
+	MOVQ n+16(FP), CX
+	VZEROALL
+	READ2(32, Y0, Y1, Y2, Y3, Y4, Y5, Y6, Y7)
 
 // func updateAVX2(x, y *float64, n int)
 TEXT ·updateAVX2(SB), NOSPLIT, $0-24

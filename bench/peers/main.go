@@ -41,9 +41,8 @@ const (
 	stageMeasure = "measure" // load OpenBLAS and measure the cases
 )
 
-var errNoOpenBLAS = errors.New(`built without OpenBLAS
-install it with its C header (Debian, Ubuntu: apt install libopenblas-dev) and a C compiler, then:
-	go run -tags openblas .`)
+var errNoOpenBLAS = errors.New(`built without OpenBLAS: use "go run -tags openblas .", which needs` +
+	" OpenBLAS with its C header and a C compiler (Debian, Ubuntu: apt install libopenblas-dev gcc)")
 
 func run(args []string, stdout, stderr io.Writer) error {
 	var f harness.Flags

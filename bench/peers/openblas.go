@@ -186,18 +186,12 @@ func rowOf(c *cases.Case, l *limits.Limits, plan measure.Plan, withGonum bool) h
 		idle = func() { time.Sleep(settle) }
 	}
 	in := c.New()
-	runs := []measure.Run{{Do: in.Ours, Before: idle}, {Do: theirs(in)}}
+	rivals := []harness.Rival{{Against: cases.OpenBLAS, Run: measure.Run{Do: theirs(in)}, Work: c.Cost.Work()}}
 	if withGonum && in.HasGonum() {
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(c.Threads))
-		runs = append(runs, measure.Run{Do: in.Gonum, Before: idle})
+		rivals = append(rivals, harness.Rival{Against: cases.Gonum, Run: measure.Run{Do: in.Gonum, Before: idle}, Work: c.Cost.Work()})
 	}
-	times := measure.Alternate(plan, runs...)
-	row := harness.NewRow(c, l, times.Median(0))
-	row.Compare(c, cases.OpenBLAS, times.Ratio(1, 0))
-	if len(runs) > 2 {
-		row.Compare(c, cases.Gonum, times.Ratio(2, 0))
-	}
-	return row
+	return harness.Measure(c, l, plan, measure.Run{Do: in.Ours, Before: idle}, rivals...)
 }
 
 func describeOpenBLAS() string {

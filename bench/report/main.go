@@ -81,23 +81,12 @@ func rowOf(c *cases.Case, l *limits.Limits, plan measure.Plan) (harness.Row, err
 	runtime.GC()                                            // what the last case leaves, before the clock runs
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(c.Threads)) // gonum takes its threads from here
 	in := c.New()
-	runs := []measure.Run{{Do: in.Ours}}
-	var others []string
-	work := []float64{c.Cost.Work()}
+	var rivals []harness.Rival
 	if in.HasGonum() && c.Cost.Flops <= gonumFlops {
-		runs = append(runs, measure.Run{Do: in.Gonum})
-		others = append(others, cases.Gonum)
-		work = append(work, work[0])
+		rivals = append(rivals, harness.Rival{Against: cases.Gonum, Run: measure.Run{Do: in.Gonum}, Work: c.Cost.Work()})
 	}
 	if base, ok := c.BaseCase(); ok {
-		runs = append(runs, measure.Run{Do: base.New().Ours})
-		others = append(others, cases.Base)
-		work = append(work, base.Cost.Work())
+		rivals = append(rivals, harness.Rival{Against: cases.Base, Run: measure.Run{Do: base.New().Ours}, Work: base.Cost.Work()})
 	}
-	times := measure.Alternate(plan, runs...)
-	row := harness.NewRow(c, l, times.Median(0))
-	for i, other := range others {
-		row.Compare(c, other, times.Ratio(i+1, 0)*work[0]/work[i+1])
-	}
-	return row, nil
+	return harness.Measure(c, l, plan, measure.Run{Do: in.Ours}, rivals...), nil
 }

@@ -65,7 +65,7 @@ func pairRow(c *cases.Case, l *limits.Limits, plan measure.Plan) (harness.Row, e
 	}
 	slices.Sort(rates)
 	slices.Sort(ratios)
-	row := harness.NewRow(c, l, c.Cost.Work()/rates[pairRounds/2]*1e-9)
+	row := harness.NewRow(c, l, rates[pairRounds/2], c.LimitLoop(l).Best())
 	row.Compare(c, cases.Pair, ratios[pairRounds/2])
 	return row, nil
 }
