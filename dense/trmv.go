@@ -59,7 +59,7 @@ func Trsv[T Float](uplo blas.Uplo, trans blas.Transpose, diag blas.Diag, a Matri
 // are not cut into chunks: they only get long in matrices of many gigabytes.
 type triangularRow[T Float] struct {
 	k                  *asm.Kernels[T]
-	a                  *Matrix[T]
+	a                  Matrix[T]
 	x                  []T
 	lower, trans, unit bool
 }
@@ -67,7 +67,7 @@ type triangularRow[T Float] struct {
 // newTriangularRow checks the arguments of Trmv and Trsv. It returns their row step, and
 // whether a product takes the rows up (1) or down (−1).
 func newTriangularRow[T Float](op string, uplo blas.Uplo, trans blas.Transpose, diag blas.Diag, a *Matrix[T], x []T) (triangularRow[T], int) {
-	t := triangularRow[T]{asm.For[T](), a, x, lower(op, uplo), transposed(op, trans), unit(op, diag)}
+	t := triangularRow[T]{asm.For[T](), *a, x, lower(op, uplo), transposed(op, trans), unit(op, diag)}
 	a.check(op, "a")
 	if a.Rows != a.Cols || len(x) != a.Rows {
 		panic(fmt.Sprintf("dense: %s: a is %dx%d, x has %d elements", op, a.Rows, a.Cols, len(x)))

@@ -119,7 +119,7 @@ func (Implementation) Sgemm(tA, tB blas.Transpose, m, n, k int, alpha float32, a
 
 // Ssymm computes C = alpha·A·B + beta·C or alpha·B·A + beta·C for a symmetric A.
 func (Implementation) Ssymm(s blas.Side, ul blas.Uplo, m, n int, alpha float32, a []float32, lda int, b []float32, ldb int, beta float32, c []float32, ldc int) {
-	gonums.Ssymm(s, ul, m, n, alpha, a, lda, b, ldb, beta, c, ldc)
+	symm(s, ul, m, n, alpha, a, lda, b, ldb, beta, c, ldc)
 }
 
 // Ssyrk computes a triangle of C = alpha·A·Aᵀ + beta·C or alpha·Aᵀ·A + beta·C.
@@ -130,16 +130,16 @@ func (Implementation) Ssyrk(ul blas.Uplo, tA blas.Transpose, n, k int, alpha flo
 // Ssyr2k computes a triangle of C = alpha·(A·Bᵀ + B·Aᵀ) + beta·C or
 // alpha·(Aᵀ·B + Bᵀ·A) + beta·C.
 func (Implementation) Ssyr2k(ul blas.Uplo, tA blas.Transpose, n, k int, alpha float32, a []float32, lda int, b []float32, ldb int, beta float32, c []float32, ldc int) {
-	gonums.Ssyr2k(ul, tA, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
+	syr2k(ul, tA, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
 }
 
 // Strmm computes B = alpha·op(A)·B or alpha·B·op(A) for a triangular A.
 func (Implementation) Strmm(s blas.Side, ul blas.Uplo, tA blas.Transpose, d blas.Diag, m, n int, alpha float32, a []float32, lda int, b []float32, ldb int) {
-	gonums.Strmm(s, ul, tA, d, m, n, alpha, a, lda, b, ldb)
+	trmm(s, ul, tA, d, m, n, alpha, a, lda, b, ldb)
 }
 
 // Strsm solves op(A)·X = alpha·B or X·op(A) = alpha·B in place of B for a
 // triangular A.
 func (Implementation) Strsm(s blas.Side, ul blas.Uplo, tA blas.Transpose, d blas.Diag, m, n int, alpha float32, a []float32, lda int, b []float32, ldb int) {
-	gonums.Strsm(s, ul, tA, d, m, n, alpha, a, lda, b, ldb)
+	trsm(s, ul, tA, d, m, n, alpha, a, lda, b, ldb)
 }

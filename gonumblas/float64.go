@@ -105,7 +105,7 @@ func (Implementation) Dgemm(tA, tB blas.Transpose, m, n, k int, alpha float64, a
 
 // Dsymm computes C = alpha·A·B + beta·C or alpha·B·A + beta·C for a symmetric A.
 func (Implementation) Dsymm(s blas.Side, ul blas.Uplo, m, n int, alpha float64, a []float64, lda int, b []float64, ldb int, beta float64, c []float64, ldc int) {
-	gonums.Dsymm(s, ul, m, n, alpha, a, lda, b, ldb, beta, c, ldc)
+	symm(s, ul, m, n, alpha, a, lda, b, ldb, beta, c, ldc)
 }
 
 // Dsyrk computes a triangle of C = alpha·A·Aᵀ + beta·C or alpha·Aᵀ·A + beta·C.
@@ -116,16 +116,16 @@ func (Implementation) Dsyrk(ul blas.Uplo, tA blas.Transpose, n, k int, alpha flo
 // Dsyr2k computes a triangle of C = alpha·(A·Bᵀ + B·Aᵀ) + beta·C or
 // alpha·(Aᵀ·B + Bᵀ·A) + beta·C.
 func (Implementation) Dsyr2k(ul blas.Uplo, tA blas.Transpose, n, k int, alpha float64, a []float64, lda int, b []float64, ldb int, beta float64, c []float64, ldc int) {
-	gonums.Dsyr2k(ul, tA, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
+	syr2k(ul, tA, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
 }
 
 // Dtrmm computes B = alpha·op(A)·B or alpha·B·op(A) for a triangular A.
 func (Implementation) Dtrmm(s blas.Side, ul blas.Uplo, tA blas.Transpose, d blas.Diag, m, n int, alpha float64, a []float64, lda int, b []float64, ldb int) {
-	gonums.Dtrmm(s, ul, tA, d, m, n, alpha, a, lda, b, ldb)
+	trmm(s, ul, tA, d, m, n, alpha, a, lda, b, ldb)
 }
 
 // Dtrsm solves op(A)·X = alpha·B or X·op(A) = alpha·B in place of B for a
 // triangular A.
 func (Implementation) Dtrsm(s blas.Side, ul blas.Uplo, tA blas.Transpose, d blas.Diag, m, n int, alpha float64, a []float64, lda int, b []float64, ldb int) {
-	gonums.Dtrsm(s, ul, tA, d, m, n, alpha, a, lda, b, ldb)
+	trsm(s, ul, tA, d, m, n, alpha, a, lda, b, ldb)
 }
