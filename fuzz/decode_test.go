@@ -45,12 +45,12 @@ func (r *reader) bool() bool { return r.byte()&1 != 0 }
 func (r *reader) dim(limit int) int {
 	b := int(r.byte())
 	switch {
-	case b < 64:
-		b %= 8
-	case b < 192:
-		b -= 60
+	case b < 96:
+		b %= 10
+	case b < 232:
+		b = (b - 96) / 2
 	default:
-		b = 3*b - 440 // to 325
+		b = 9*b - 2000 // 88 to 295
 	}
 	return min(b, limit)
 }
