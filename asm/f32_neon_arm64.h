@@ -38,6 +38,13 @@
 #define FABSV(n, d) VFABS_S4(n, d)
 #define FNEGV(n, d) VFNEG_S4(n, d)
 #define FSQRTV(n, d) VFSQRT_S4(n, d)
+#define FMINV(m, n, d) VFMIN_S4(m, n, d)
+#define FCMGTV(m, n, d) VFCMGT_S4(m, n, d)
+#define ADDV(m, n, d) VADD_S4(m, n, d)
+#define SUBV(m, n, d) VSUB_S4(m, n, d)
+#define SHLV(s, n, d) VSHL_S4(s, n, d)
+#define USHRV(s, n, d) VUSHR_S4(s, n, d)
+#define MANTISSA 23 // explicit bits of the significand
 #define DUPE(i, n, d) VDUPE_S4(i, n, d)
 #define FSUB1 FSUBS
 

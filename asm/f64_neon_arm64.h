@@ -38,6 +38,13 @@
 #define FABSV(n, d) VFABS_D2(n, d)
 #define FNEGV(n, d) VFNEG_D2(n, d)
 #define FSQRTV(n, d) VFSQRT_D2(n, d)
+#define FMINV(m, n, d) VFMIN_D2(m, n, d)
+#define FCMGTV(m, n, d) VFCMGT_D2(m, n, d)
+#define ADDV(m, n, d) VADD_D2(m, n, d)
+#define SUBV(m, n, d) VSUB_D2(m, n, d)
+#define SHLV(s, n, d) VSHL_D2(s, n, d)
+#define USHRV(s, n, d) VUSHR_D2(s, n, d)
+#define MANTISSA 52 // explicit bits of the significand
 #define DUPE(i, n, d) VDUPE_D2(i, n, d)
 #define FSUB1 FSUBD
 

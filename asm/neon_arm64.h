@@ -41,6 +41,24 @@
 #define VFSQRT_S4(n, d) WORD $(0x6EA1F800 | (n)<<5 | (d))
 #define VFSQRT_D2(n, d) WORD $(0x6EE1F800 | (n)<<5 | (d))
 
+#define VFMIN_S4(m, n, d) WORD $(0x4EA0F400 | (m)<<16 | (n)<<5 | (d)) // NaN if one is NaN
+#define VFMIN_D2(m, n, d) WORD $(0x4EE0F400 | (m)<<16 | (n)<<5 | (d))
+#define VFCMGT_S4(m, n, d) WORD $(0x6EA0E400 | (m)<<16 | (n)<<5 | (d)) // Vn > Vm
+#define VFCMGT_D2(m, n, d) WORD $(0x6EE0E400 | (m)<<16 | (n)<<5 | (d))
+
+// Integers and bits.
+#define VADD_S4(m, n, d) WORD $(0x4EA08400 | (m)<<16 | (n)<<5 | (d))
+#define VADD_D2(m, n, d) WORD $(0x4EE08400 | (m)<<16 | (n)<<5 | (d))
+#define VSUB_S4(m, n, d) WORD $(0x6EA08400 | (m)<<16 | (n)<<5 | (d))
+#define VSUB_D2(m, n, d) WORD $(0x6EE08400 | (m)<<16 | (n)<<5 | (d))
+#define VSHL_S4(s, n, d) WORD $(0x4F005400 | (32+(s))<<16 | (n)<<5 | (d))
+#define VSHL_D2(s, n, d) WORD $(0x4F005400 | (64+(s))<<16 | (n)<<5 | (d))
+#define VUSHR_S4(s, n, d) WORD $(0x6F000400 | (64-(s))<<16 | (n)<<5 | (d))
+#define VUSHR_D2(s, n, d) WORD $(0x6F000400 | (128-(s))<<16 | (n)<<5 | (d))
+#define VAND_B16(m, n, d) WORD $(0x4E201C00 | (m)<<16 | (n)<<5 | (d))
+#define VORR_B16(m, n, d) WORD $(0x4EA01C00 | (m)<<16 | (n)<<5 | (d))
+#define VORN_B16(m, n, d) WORD $(0x4EE01C00 | (m)<<16 | (n)<<5 | (d)) // Vn or not Vm
+
 // An element of Vn in all elements of Vd.
 #define VDUPE_S4(i, n, d) WORD $(0x4E040400 | (i)<<19 | (n)<<5 | (d))
 #define VDUPE_D2(i, n, d) WORD $(0x4E080400 | (i)<<20 | (n)<<5 | (d))

@@ -11,6 +11,9 @@ func overlay(t *tables, isa string) {
 		generic(t)
 	case cpu.NEON:
 		levelsNEON(t)
+		t.f32.ExpTo, t.f32.LogTo, t.f32.TanhTo, t.f32.SigmoidTo = expNEONF32, logNEONF32, tanhNEONF32, sigmoidNEONF32
+		t.f64.ExpTo, t.f64.LogTo, t.f64.TanhTo, t.f64.SigmoidTo = expNEONF64, logNEONF64, tanhNEONF64, sigmoidNEONF64
+		t.conv = Conversions{ToBF16: toBF16NEON, FromBF16: fromBF16NEON}
 		f, d := &t.f32, &t.f64
 		f.MR, f.NR, f.Gemm = neonMR, neonNR32, gemmNEONF32
 		f.Pack, f.PackT, f.TransTo, f.CopyTo = packNEON[float32], packTBy(transToNEONF32), transToNEONF32, copyToNEON[float32]
