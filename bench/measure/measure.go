@@ -25,7 +25,7 @@ type Plan struct {
 }
 
 // leastRounds is the number of rounds that are made whatever the budget says,
-// unless a single call of a function is longer than the budget.
+// unless a single call of a function is longer than the budget and ten batches.
 const leastRounds = 3
 
 // Times holds the seconds per call of each function in each round. A function
@@ -67,7 +67,7 @@ func Alternate(p Plan, runs ...Run) Times {
 	for i, r := range runs {
 		var d time.Duration
 		reps[i], d = calibrate(r, p.Batch)
-		if once[i] = reps[i] == 1 && d > p.Budget; once[i] {
+		if once[i] = reps[i] == 1 && d > max(p.Budget, 10*p.Batch); once[i] {
 			times[i] = []float64{d.Seconds()}
 			continue
 		}
