@@ -181,7 +181,7 @@ func grid(threads, r, c int, columnsOnly bool) (rows, cols int) {
 	if columnsOnly {
 		return 1, min(threads, c)
 	}
-	best, rows, cols := -1.0, 1, 1
+	best, rows, cols := -1, 1, 1
 	for gc := 1; gc <= threads; gc++ {
 		gr := min(threads/gc, r)
 		if gr < 1 || gc > c {
@@ -189,7 +189,7 @@ func grid(threads, r, c int, columnsOnly bool) (rows, cols int) {
 		}
 		// time ∝ tiles of the largest cell, plus something for its borders
 		tr, tc := (r+gr-1)/gr, (c+gc-1)/gc
-		cost := float64(tr*tc) + 0.5*float64(tc) + 0.1*float64(tr)
+		cost := 10*tr*tc + 5*tc + tr
 		if best < 0 || cost < best {
 			best, rows, cols = cost, gr, gc
 		}

@@ -47,7 +47,7 @@ type triangularCall[T Float] struct {
 
 // Sizes that do not change the bits.
 const (
-	panelBytes  = 192 // a row of a panel: three vectors of AVX-512
+	panelBytes  = 192 // a row of a panel: three of the widest vectors
 	panelRows   = 64  // rows of a panel in one call of a kernel, which cannot be preempted
 	directOrder = 128 // up to here B is worked on in place, in calls of
 	directCols  = 256 // so many columns
