@@ -119,6 +119,16 @@ func (f *Flags) Plan() measure.Plan {
 	return measure.Plan{Batch: 2 * time.Millisecond, Budget: 600 * time.Millisecond, Rounds: 31}
 }
 
+// Late returns whether a quick run is out of time, which only happens on a busy
+// machine. It then says on w that it leaves out so many cases.
+func (f *Flags) Late(w io.Writer, left int) bool {
+	if !f.Quick || time.Since(f.start) < 48*time.Second {
+		return false
+	}
+	fmt.Fprintf(w, "-quick: the machine is too busy; the last %d cases are left out\n", left)
+	return true
+}
+
 // Main runs the body of a command and ends the process with its status: 2 for
 // bad flags, 1 for other errors.
 func Main(name string, run func(args []string, stdout, stderr io.Writer) error) {

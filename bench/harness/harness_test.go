@@ -69,6 +69,30 @@ func TestSelect(t *testing.T) {
 	}
 }
 
+func TestQuickKeepsItsTime(t *testing.T) {
+	f, err := parse(t, "-quick")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if f.Late(&out, 7) || out.Len() > 0 {
+		t.Errorf("late at the start: %q", out.String())
+	}
+	fresh := f.Plan().Budget
+	f.start = f.start.Add(-40 * time.Second)
+	if f.Late(&out, 7) || f.Plan().Budget >= fresh {
+		t.Errorf("after 40 s: late %q, budget %v", out.String(), f.Plan().Budget)
+	}
+	f.start = f.start.Add(-20 * time.Second)
+	if !f.Late(&out, 7) || !strings.Contains(out.String(), "7 cases") {
+		t.Errorf("after 60 s: %q", out.String())
+	}
+	f.Quick = false
+	if f.Late(&out, 7) {
+		t.Error("a full run is late")
+	}
+}
+
 func gemm(t *testing.T) *cases.Case {
 	t.Helper()
 	for _, c := range cases.List(1) {

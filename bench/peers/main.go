@@ -93,6 +93,9 @@ func run(args []string, stdout, stderr io.Writer) error {
 		}
 		p := harness.NewPrinter(stdout, f.JSON, header)
 		for i := range list {
+			if f.Late(stderr, len(list)-i) {
+				break
+			}
 			if err := p.Print(rowOf(&list[i], l, f.Plan(), withGonum)); err != nil {
 				return err
 			}

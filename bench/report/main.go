@@ -60,6 +60,9 @@ func run(args []string, stdout, stderr io.Writer) error {
 		measureCase = pairRow
 	}
 	for i := range list {
+		if f.Late(stderr, len(list)-i) {
+			break
+		}
 		row, err := measureCase(&list[i], l, f.Plan())
 		if err != nil {
 			return err
