@@ -339,3 +339,35 @@ func TestLevel1And2Panics(t *testing.T) {
 	Ger(1, x3, sq.Row(0)[:3], sq.View(1, 0, 3, 3), nil)
 	Gemv(blas.Trans, 1, sq.View(1, 0, 3, 4), x3, 0, sq.Row(0), nil)
 }
+
+func TestLevel1And2AllocateNothing(t *testing.T) {
+	both(t, testLevel1And2AllocateNothing[float32], testLevel1And2AllocateNothing[float64])
+}
+
+func testLevel1And2AllocateNothing[T Float](t *testing.T) {
+	momentum, adam := new([asm.MomentumLen]T), new([asm.AdamLen]T)
+	for _, n := range []int{6, 600} { // on one thread and on two
+		o := &Opts[T]{Threads: 2}
+		a, b, c := draw[T](1, n, n, 1), draw[T](2, n, n, 1), NewMatrix[T](n, n)
+		x, y := vector[T](3, n), vector[T](4, n)
+		u, v, w, p := vector[T](5, n*n), vector[T](6, n*n), vector[T](7, n*n), vector[T](8, n*n)
+		for name, f := range map[string]func(){
+			"Dot": func() { Dot(u, v, o) }, "Sum": func() { Sum(u, o) }, "AbsSum": func() { AbsSum(u, o) },
+			"Nrm2": func() { Nrm2(u, o) }, "MaxAbs": func() { MaxAbs(u, o) }, "IMaxAbs": func() { IMaxAbs(u) },
+			"Axpy": func() { Axpy(1e-9, u, v, o) }, "Scal": func() { Scal(1, u, o) }, "AddTo": func() { AddTo(u, v, w, o) },
+			"Momentum": func() { Momentum(momentum, u, v, w, o) }, "Adam": func() { Adam(adam, u, v, w, p, o) },
+			"Add": func() { Add(a, b, c, o) }, "Scale": func() { Scale(2, a, c, o) },
+			"Norm1": func() { Norm1(a, o) }, "NormInf": func() { NormInf(a, o) }, "NormFrobenius": func() { NormFrobenius(a, o) },
+			"Transpose": func() { Transpose(a, c, o) }, "TransposeInPlace": func() { TransposeInPlace(a, o) },
+			"GemvN": func() { Gemv(blas.NoTrans, 1, a, x, 0, y, o) }, "GemvT": func() { Gemv(blas.Trans, 1, a, x, 0, y, o) },
+			"Ger": func() { Ger(1e-9, x, y, a, o) }, "Syr": func() { Syr(blas.Lower, 1e-9, x, a, o) },
+			"Symv": func() { Symv(blas.Lower, 1, a, x, 0, y, o) },
+			"Trmv": func() { Trmv(blas.Lower, blas.NoTrans, blas.Unit, a, x, o) },
+			"Trsv": func() { Trsv(blas.Lower, blas.Trans, blas.Unit, a, x, o) },
+		} {
+			if got := testing.AllocsPerRun(20, f); got != 0 {
+				t.Errorf("%s n=%d: %v allocations per call, want 0", name, n, got)
+			}
+		}
+	}
+}
