@@ -2,8 +2,8 @@ package cases
 
 import "github.com/precond-go/precond/asm"
 
-// The elementary functions and the conversions are kernels that callers cut into
-// chunks; package dense has no functions of their own for them.
+// The elementary functions and the conversions are measured as kernels, on one
+// thread, cut into chunks as the callers of kernels do.
 
 func (p *Problem[T]) exp(*gonumBLAS[T])     { p.function(asm.For[T]().ExpTo, -10, 10) }
 func (p *Problem[T]) log(*gonumBLAS[T])     { p.function(asm.For[T]().LogTo, 0.01, 100) }
