@@ -22,7 +22,7 @@ func (t target) wide() bool { return t.isa == "avx512" }
 func (t target) f32() bool  { return t.elem == "float32" }
 
 // size is the size of an element in bytes, width that of a vector, lanes the
-// number of elements in a vector, regs the number of vector registers.
+// number of elements in a vector.
 func (t target) size() int {
 	if t.f32() {
 		return 4
@@ -38,13 +38,6 @@ func (t target) width() int {
 }
 
 func (t target) lanes() int { return t.width() / t.size() }
-
-func (t target) regs() int {
-	if t.wide() {
-		return 32
-	}
-	return 16
-}
 
 // name makes the name of an assembly function: op, instruction set, type.
 func (t target) name(op string) string {
