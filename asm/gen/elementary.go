@@ -145,7 +145,7 @@ func (g *elementary) loop(label string, n int, body func(x vec) vec) {
 func (g *elementary) exp(x vec) vec {
 	x = g.op2(g.max, x, g.k(kExpLo)) // these hand on NaN
 	x = g.op2(g.min, x, g.k(kExpHi))
-	t, r, q := g.reduce(x)
+	t, r, _, q := g.reduce(x, false)
 	one := g.k(kOne)
 	g.fma(q, r, one)
 	g.fma(q, r, one)
@@ -157,15 +157,24 @@ func (g *elementary) exp(x vec) vec {
 }
 
 // reduce emits expReduce. Its t is n + kMagic on AVX2, for powers, and n itself
-// on AVX-512, whose VSCALEF takes that.
-func (g *elementary) reduce(y vec) (t, r, q vec) {
+// on AVX-512, whose VSCALEF takes that. Without low there is no rl.
+func (g *elementary) reduce(y vec, low bool) (t, r, rl, q vec) {
 	magic := g.k(kMagic)
 	t = g.copy(y)
 	g.fma(t, g.k(kLog2E), magic)
 	n := g.op2(g.sub, magic, t)
 	r = y
 	g.fnmaAdd(r, n, g.k(kLn2Hi))
-	g.fnmaAdd(r, n, g.k(kLn2Lo))
+	lo := g.k(kLn2Lo)
+	if low {
+		rl = r
+		r = g.copy(r)
+	}
+	g.fnmaAdd(r, n, lo)
+	if low {
+		rl = g.op2(g.sub, r, rl)
+		g.fnmaAdd(rl, n, lo)
+	}
 	count := 6
 	if !g.f32() {
 		count = 11
@@ -173,7 +182,7 @@ func (g *elementary) reduce(y vec) (t, r, q vec) {
 	if g.wide() {
 		t = n
 	}
-	return t, r, g.horner(kQ, count, r)
+	return t, r, rl, g.horner(kQ, count, r)
 }
 
 // powers emits powers; AVX2 only. It overwrites t.
@@ -212,13 +221,15 @@ func (g *elementary) power(t vec) vec {
 	return t
 }
 
-// expm1Parts emits expm1Parts; it overwrites r and q.
-func (g *elementary) expm1Parts(r, q vec) (h, l vec) {
+// expm1Parts emits expm1Parts.
+func (g *elementary) expm1Parts(r, rl, q vec) (h, l vec) {
 	r2 := g.op2(g.mul, r, r)
 	h = g.copy(r2)
 	g.fma(h, q, r)
 	l = r2
 	g.fma(l, q, g.op2(g.sub, h, r))
+	l = g.op2(g.add, l, rl)
+	g.fmaAdd(l, rl, h)
 	return h, l
 }
 
@@ -229,8 +240,8 @@ func (g *elementary) tanh(x vec) vec {
 	y = g.op2(g.min, y, g.k(kTanhHi))
 	y = g.op2(g.add, y, y)
 	y = g.op2(g.or, y, sign)
-	t, r, q := g.reduce(y)
-	h, l := g.expm1Parts(r, q)
+	t, r, rl, q := g.reduce(y, true)
+	h, l := g.expm1Parts(r, rl, q)
 	s := g.power(t)
 	one := g.k(kOne)
 	u := g.op2(g.sub, one, s)
@@ -259,8 +270,8 @@ func (g *elementary) tanh(x vec) vec {
 func (g *elementary) sigmoid(x vec) vec {
 	y := g.op2(g.or, x, g.k(kSign)) // −|x|
 	y = g.op2(g.max, y, g.k(kExpLo))
-	t, r, q := g.reduce(y)
-	h, l := g.expm1Parts(r, q)
+	t, r, rl, q := g.reduce(y, true)
+	h, l := g.expm1Parts(r, rl, q)
 	var s, s1, s2 vec
 	if g.wide() {
 		s = g.op2(g.scalef, t, g.k(kOne))
