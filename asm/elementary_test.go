@@ -363,3 +363,23 @@ func benchElementary[T Float](b *testing.B, typ string) {
 		}
 	}
 }
+
+// BenchmarkBF16 reports the bytes that conversions in cache read and write.
+func BenchmarkBF16(b *testing.B) {
+	x, h := make([]float32, 2048), make([]uint16, 2048)
+	for _, isa := range ISAs() {
+		k := ConvertISA(isa)
+		b.Run("to/isa="+isa, func(b *testing.B) {
+			b.SetBytes(int64(6 * len(x)))
+			for b.Loop() {
+				k.ToBF16(x, h)
+			}
+		})
+		b.Run("from/isa="+isa, func(b *testing.B) {
+			b.SetBytes(int64(6 * len(x)))
+			for b.Loop() {
+				k.FromBF16(h, x)
+			}
+		})
+	}
+}
