@@ -224,3 +224,49 @@ func testOptimiserTwins[T Float](t *testing.T) {
 		}
 	}
 }
+
+// TestIdleLanes sees whether lanes without a further element are left alone. A
+// product that underflows from below leaves −0 in a lane, which adding a zero
+// would turn into +0; the result is −0 only if every lane is.
+func TestIdleLanes(t *testing.T) {
+	t.Run("f32", testIdleLanes[float32])
+	t.Run("f64", testIdleLanes[float64])
+}
+
+func testIdleLanes[T Float](t *testing.T) {
+	small := T(math.SmallestNonzeroFloat64)
+	if is32[T]() {
+		small = math.SmallestNonzeroFloat32
+	}
+	minus := T(math.Copysign(0, -1))
+	const rows = 5 // four at once and one
+	for _, isa := range ISAs() {
+		k := ForISA[T](isa)
+		for n := range longest + 1 {
+			x, a := make([]T, n), make([]T, rows*n)
+			for i := range x {
+				x[i] = small
+			}
+			for i := range a {
+				a[i] = -small
+			}
+			want := minus
+			if n < Lanes[T]() {
+				want = 0
+			}
+			if got := k.Dot(x, a[:n]); !sameBits(got, want) {
+				t.Errorf("%s: n = %d: Dot = %v, want %v", isa, n, got, want)
+			}
+			if got := k.DotAxpy(0, a[:n], x, make([]T, n)); !sameBits(got, want) {
+				t.Errorf("%s: n = %d: DotAxpy = %v, want %v", isa, n, got, want)
+			}
+			y := []T{minus, minus, minus, minus, minus}
+			k.GemvN(rows, n, 1, a, n, x, y)
+			for i, got := range y {
+				if !sameBits(got, want) {
+					t.Errorf("%s: n = %d: GemvN row %d = %v, want %v", isa, n, i, got, want)
+				}
+			}
+		}
+	}
+}
