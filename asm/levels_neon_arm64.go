@@ -30,11 +30,11 @@ func gemvTNEONF32(m, n int, alpha float32, a []float32, lda int, x, y []float32)
 	}
 	i := 0
 	for ; i+4 <= m; i += 4 {
-		t := [4]float32{alpha * x[i], alpha * x[i+1], alpha * x[i+2], alpha * x[i+3]}
+		t := [4]float32{float32(alpha * x[i]), float32(alpha * x[i+1]), float32(alpha * x[i+2]), float32(alpha * x[i+3])}
 		axpyFourNEONF32(n, &t, &a[i*lda], lda, &y[0])
 	}
 	for ; i < m; i++ {
-		axpyNEONF32(alpha*x[i], a[i*lda:i*lda+n], y)
+		axpyNEONF32(float32(alpha*x[i]), a[i*lda:i*lda+n], y)
 	}
 }
 
@@ -44,7 +44,7 @@ func gerNEONF32(m, n int, alpha float32, x, y []float32, a []float32, lda int) {
 		return
 	}
 	for i := range m {
-		axpyNEONF32(alpha*x[i], y[:n], a[i*lda:i*lda+n])
+		axpyNEONF32(float32(alpha*x[i]), y[:n], a[i*lda:i*lda+n])
 	}
 }
 
@@ -55,11 +55,11 @@ func gemvTNEONF64(m, n int, alpha float64, a []float64, lda int, x, y []float64)
 	}
 	i := 0
 	for ; i+4 <= m; i += 4 {
-		t := [4]float64{alpha * x[i], alpha * x[i+1], alpha * x[i+2], alpha * x[i+3]}
+		t := [4]float64{float64(alpha * x[i]), float64(alpha * x[i+1]), float64(alpha * x[i+2]), float64(alpha * x[i+3])}
 		axpyFourNEONF64(n, &t, &a[i*lda], lda, &y[0])
 	}
 	for ; i < m; i++ {
-		axpyNEONF64(alpha*x[i], a[i*lda:i*lda+n], y)
+		axpyNEONF64(float64(alpha*x[i]), a[i*lda:i*lda+n], y)
 	}
 }
 
@@ -69,6 +69,6 @@ func gerNEONF64(m, n int, alpha float64, x, y []float64, a []float64, lda int) {
 		return
 	}
 	for i := range m {
-		axpyNEONF64(alpha*x[i], y[:n], a[i*lda:i*lda+n])
+		axpyNEONF64(float64(alpha*x[i]), y[:n], a[i*lda:i*lda+n])
 	}
 }
