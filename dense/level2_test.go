@@ -151,7 +151,7 @@ func TestSymv(t *testing.T) { both(t, testSymv[float32], testSymv[float64]) }
 
 func testSymv[T Float](t *testing.T) {
 	nan := T(math.NaN())
-	for _, n := range triangleSizes {
+	for _, n := range append(triangleSizes, 9*symvBlock-1) {
 		for _, u := range triangles {
 			a := draw[T](1, n, n, 3)
 			full := NewMatrix[T](n, n)

@@ -119,6 +119,20 @@ func TestOverlapInLevel1(t *testing.T) {
 	}
 }
 
+// A zero alpha means that x is not read.
+func TestZeroAlpha(t *testing.T) {
+	nan := []float64{math.NaN(), math.NaN(), math.NaN()}
+	for inc := 1; inc <= 2; inc++ {
+		y := []float64{1, 2, 3}
+		impl.Daxpy(2, 0, nan, inc, y, 1)
+		impl.Dgemv(blas.NoTrans, 2, 2, 0, append(nan, 1), 2, nan, inc, 1, y, 1)
+		impl.Dger(1, 2, 0, nan, inc, nan, inc, y, 2)
+		if fmt.Sprint(y) != "[1 2 3]" {
+			t.Errorf("increment %d: y is %v, want [1 2 3]", inc, y)
+		}
+	}
+}
+
 func TestAllocations(t *testing.T) {
 	const n = 100
 	a, b, c := noise(n*n, 1), noise(n*n, 2), noise(n*n, 3)
