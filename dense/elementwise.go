@@ -59,6 +59,10 @@ func ScalTo[T Float](alpha T, x, dst []T, o *Opts[T]) {
 // Swap exchanges x and y, which must not overlap.
 func Swap[T Float](x, y []T, o *Opts[T]) {
 	checkTwoApart("Swap", x, "x", y, "y")
+	if len(x) <= asm.Chunk {
+		asm.For[T]().Swap(x, y)
+		return
+	}
 	t := pass[T]{op: opSwap, x: vectorRow(x), y: vectorRow(y)}
 	t.vector(len(x), o)
 }
@@ -67,6 +71,10 @@ func Swap[T Float](x, y []T, o *Opts[T]) {
 // fma(c, ·, ±s·(·)). x and y must not overlap.
 func Rot[T Float](c, s T, x, y []T, o *Opts[T]) {
 	checkTwoApart("Rot", x, "x", y, "y")
+	if len(x) <= asm.Chunk {
+		asm.For[T]().Rot(c, s, x, y)
+		return
+	}
 	t := pass[T]{op: opRot, alpha: c, beta: s, x: vectorRow(x), y: vectorRow(y)}
 	t.vector(len(x), o)
 }

@@ -47,6 +47,10 @@ func first(n, inc int) int {
 
 // gather copies the elements of x at i, i+inc, … to dst.
 func gather[T dense.Float](dst, x []T, i, inc int) {
+	for ; len(dst) >= 4; dst = dst[4:] {
+		dst[0], dst[1], dst[2], dst[3] = x[i], x[i+inc], x[i+2*inc], x[i+3*inc]
+		i += 4 * inc
+	}
 	for j := range dst {
 		dst[j] = x[i]
 		i += inc
@@ -55,6 +59,10 @@ func gather[T dense.Float](dst, x []T, i, inc int) {
 
 // scatter copies src to the elements of x at i, i+inc, …
 func scatter[T dense.Float](src, x []T, i, inc int) {
+	for ; len(src) >= 4; src = src[4:] {
+		x[i], x[i+inc], x[i+2*inc], x[i+3*inc] = src[0], src[1], src[2], src[3]
+		i += 4 * inc
+	}
 	for _, v := range src {
 		x[i] = v
 		i += inc

@@ -29,7 +29,8 @@
 // dense directly.
 //
 // BLAS does not allow that an operand which is written overlaps another one. Level
-// 1 then works element by element, as a plain loop would; levels 2 and 3 panic.
+// 1 then works element by element, as a plain loop would, if all increments are 1;
+// with others it may take an operand as it was before the call. Levels 2 and 3 panic.
 package gonumblas
 
 import "gonum.org/v1/gonum/blas"

@@ -7,9 +7,47 @@ import (
 	"github.com/precond-go/precond/dense"
 )
 
-// Reductions over vectors with increments gather chunk by chunk, and so give the
-// bits of the same elements in a row. What works element by element is a plain
-// loop over the same operations.
+// Vectors with increments are gathered chunk by chunk and, where they are written,
+// scattered back, so that they give the bits of the same elements in a row. A few
+// elements that are only exchanged or scaled are a plain loop.
+
+// pair is two vectors with increments that are worked off in contiguous chunks.
+type pair[T dense.Float] struct {
+	b          *buffer[T]
+	x, y       []T
+	incX, incY int
+	ix, iy     int // of the chunk
+	left       int // elements that have not been taken
+}
+
+func pairOf[T dense.Float](n int, x []T, incX int, y []T, incY int) pair[T] {
+	return pair[T]{borrow[T](2 * min(n, asm.Chunk)), x, y, incX, incY, first(n, incX), first(n, incY), n}
+}
+
+// take returns the next chunk of both vectors.
+func (p *pair[T]) take() (x, y []T) {
+	c := min(p.left, asm.Chunk)
+	x, y = chunkOf(p.x, p.ix, p.incX, p.b.data[:c]), chunkOf(p.y, p.iy, p.incY, p.b.data[c:2*c])
+	p.left -= c
+	return x, y
+}
+
+func chunkOf[T dense.Float](x []T, i, inc int, buf []T) []T {
+	if inc == 1 {
+		return x[i : i+len(buf)]
+	}
+	gather(buf, x, i, inc)
+	return buf
+}
+
+// next goes on to the next chunk.
+func (p *pair[T]) next(c int) {
+	p.ix += c * p.incX
+	p.iy += c * p.incY
+	if p.left == 0 {
+		p.b.giveBack()
+	}
+}
 
 func dot[T dense.Float](n int, x []T, incX int, y []T, incY int) T {
 	if !checkPair(n, len(x), incX, len(y), incY) {
@@ -18,21 +56,17 @@ func dot[T dense.Float](n int, x []T, incX int, y []T, incY int) T {
 	if incX == 1 && incY == 1 {
 		return dense.Dot(x[:n], y[:n], nil)
 	}
-	b := borrow[T](2 * min(n, asm.Chunk))
 	k := asm.For[T]()
 	var s T
-	ix, iy := first(n, incX), first(n, incY)
-	for left := n; left > 0; {
-		c := min(left, asm.Chunk)
-		u, v := b.data[:c], b.data[c:2*c]
-		gather(u, x, ix, incX)
-		gather(v, y, iy, incY)
-		s += k.Dot(u, v)
-		left -= c
-		ix += c * incX
-		iy += c * incY
+	for p := pairOf(n, x, incX, y, incY); p.left > 0; {
+		u, v := p.take()
+		d := k.Dot(u, v)
+		p.next(len(u))
+		if n <= asm.Chunk {
+			return d // not 0 + d, which loses the sign of −0
+		}
+		s += d
 	}
-	b.giveBack()
 	return s
 }
 
@@ -161,11 +195,20 @@ func axpy[T dense.Float](n int, alpha T, x []T, incX int, y []T, incY int) {
 		dense.Axpy(alpha, x[:n], y[:n], nil)
 		return
 	}
-	ix, iy := first(n, incX), first(n, incY)
-	for range n {
-		y[iy] = asm.FMA(alpha, x[ix], y[iy])
-		ix += incX
-		iy += incY
+	if incX == 1 && incY == 1 { // they overlap
+		for i, v := range x[:n] {
+			y[i] = asm.FMA(alpha, v, y[i])
+		}
+		return
+	}
+	k := asm.For[T]()
+	for p := pairOf(n, x, incX, y, incY); p.left > 0; {
+		u, v := p.take()
+		k.Axpy(alpha, u, v)
+		if incY != 1 {
+			scatter(v, y, p.iy, incY)
+		}
+		p.next(len(u))
 	}
 }
 
@@ -203,13 +246,25 @@ func rot[T dense.Float](n int, x []T, incX int, y []T, incY int, c, s T) {
 		dense.Rot(c, s, x[:n], y[:n], nil)
 		return
 	}
-	ix, iy := first(n, incX), first(n, incY)
-	for range n {
-		u, v := x[ix], y[iy]
-		x[ix] = asm.FMA(c, u, T(s*v))
-		y[iy] = asm.FMA(c, v, -T(s*u))
-		ix += incX
-		iy += incY
+	if incX == 1 && incY == 1 { // they overlap
+		for i := range n {
+			u, v := x[i], y[i]
+			x[i] = asm.FMA(c, u, T(s*v))
+			y[i] = asm.FMA(c, v, -T(s*u))
+		}
+		return
+	}
+	k := asm.For[T]()
+	for p := pairOf(n, x, incX, y, incY); p.left > 0; {
+		u, v := p.take()
+		k.Rot(c, s, u, v)
+		if incX != 1 {
+			scatter(u, x, p.ix, incX)
+		}
+		if incY != 1 {
+			scatter(v, y, p.iy, incY)
+		}
+		p.next(len(u))
 	}
 }
 
