@@ -3,6 +3,7 @@ package measure
 import (
 	"math"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -25,7 +26,10 @@ func TestMedianAndRatio(t *testing.T) {
 	}
 }
 
-func TestAlternate(t *testing.T) {
+// The tests of Alternate run on a clock that only sleeping moves.
+func TestAlternate(t *testing.T) { synctest.Test(t, testAlternate) }
+
+func testAlternate(t *testing.T) {
 	var order []int
 	last := make([]int, 2)
 	befores := 0
@@ -34,8 +38,7 @@ func TestAlternate(t *testing.T) {
 			Do: func(reps int) {
 				order = append(order, i)
 				last[i] = reps
-				for end := time.Now().Add(time.Duration(reps) * each); time.Now().Before(end); {
-				}
+				time.Sleep(time.Duration(reps) * each)
 			},
 			Before: func() { befores++ },
 		}
@@ -58,12 +61,14 @@ func TestAlternate(t *testing.T) {
 			t.Fatalf("order of the batches: %v", tail)
 		}
 	}
-	if r := got.Ratio(1, 0); !(r > 2) {
+	if r := got.Ratio(1, 0); !(r > 299 && r < 301) {
 		t.Errorf("ratio %v of functions of 3 ms and 10 µs", r)
 	}
 }
 
-func TestAlternateSlow(t *testing.T) {
+func TestAlternateSlow(t *testing.T) { synctest.Test(t, testAlternateSlow) }
+
+func testAlternateSlow(t *testing.T) {
 	calls := 0
 	slow := Run{Do: func(reps int) { calls += reps; time.Sleep(time.Duration(reps) * 30 * time.Millisecond) }}
 	fast := Run{Do: func(reps int) { time.Sleep(time.Duration(reps) * time.Millisecond) }}
@@ -74,7 +79,7 @@ func TestAlternateSlow(t *testing.T) {
 	if len(got[1]) < leastRounds {
 		t.Errorf("%d rounds of the fast function", len(got[1]))
 	}
-	if r := got.Ratio(0, 1); !(r > 5) {
+	if r := got.Ratio(0, 1); !(r > 29 && r < 31) {
 		t.Errorf("ratio %v of functions of 30 ms and 1 ms", r)
 	}
 }
