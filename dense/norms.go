@@ -1,9 +1,6 @@
 package dense
 
 import (
-	"math"
-	"unsafe"
-
 	"github.com/precond-go/precond/asm"
 	"github.com/precond-go/precond/internal/par"
 )
@@ -38,24 +35,22 @@ func (t *pass[T]) elementsOfMatrix(op string, a *Matrix[T]) bool {
 }
 
 // Norm1 returns the 1-norm, the largest Σ_i |a_ij| of a column j, NaN if any
-// element is NaN.
+// element is NaN. It does not use Opts.Work.
 //
-// Order: each column is summed in increasing i. Workspace: Norm1Work(a.Cols).
+// Order: blocks of 64 rows of a column are summed as AbsSum does, and their sums
+// added in order.
 func Norm1[T Float](a Matrix[T], o *Opts[T]) T {
 	a.check("Norm1", "a")
 	if a.Rows == 0 || a.Cols == 0 {
 		return 0
 	}
-	work, pooled := scratch(o, "Norm1", a.Cols)
-	t := pass[T]{op: opNormColumns, a: a, part: work}
-	t.run(min(threadsFor(o, a.Rows*a.Cols), (a.Cols+normColumnsAlign-1)/normColumnsAlign))
-	m := MaxAbs(work, o)
+	sums, pooled := scratch[T](nil, "", a.Cols)
+	t := pass[T]{op: opNormColumns, k: asm.For[T](), a: a, part: sums}
+	t.run(min(threadsFor(o, a.Rows*a.Cols), (a.Cols+transposeTile-1)/transposeTile))
+	m := MaxAbs(sums, o)
 	release(pooled)
 	return m
 }
-
-// Norm1Work returns the length of the workspace of Norm1.
-func Norm1Work[T Float](cols int) int { return cols + alignSlack[T]() }
 
 // NormInf returns the infinity norm, the largest Σ_j |a_ij| of a row i, NaN if any
 // element is NaN. The sum of a row has the bits of AbsSum. It does not use
@@ -90,33 +85,22 @@ func (t *pass[T]) normRows(w, workers int) {
 	t.part[w] = m
 }
 
-// normColumnsAlign is what the columns of one worker begin at a multiple of.
-const normColumnsAlign = 16
-
-// normColumns leaves the sums of the columns of worker w in t.part. Four rows at
-// a time save loads and stores of the sums; the order is that of one at a time.
+// normColumns leaves the sums of the columns of worker w in t.part. It transposes
+// tile by tile, so that a kernel can sum what was a column.
 func (t *pass[T]) normColumns(w, workers int) {
-	lo, hi := par.Range(t.a.Cols, workers, w, normColumnsAlign)
-	s := t.part[lo:hi]
-	clear(s)
-	i := 0
-	for ; i+4 <= t.a.Rows; i += 4 {
-		r0, r1, r2, r3 := t.a.Row(i)[lo:hi], t.a.Row(i + 1)[lo:hi], t.a.Row(i + 2)[lo:hi], t.a.Row(i + 3)[lo:hi]
-		for j, v := range r0 {
-			s[j] = s[j] + abs(v) + abs(r1[j]) + abs(r2[j]) + abs(r3[j])
+	const e = transposeTile
+	tile, pooled := scratch[T](nil, "", e*e)
+	lo, hi := par.Range(t.a.Cols, workers, w, e)
+	for j := lo; j < hi; j += e {
+		sums := t.part[j:min(j+e, hi)]
+		clear(sums)
+		for i := 0; i < t.a.Rows; i += e {
+			h := min(e, t.a.Rows-i)
+			t.k.TransTo(h, len(sums), &t.a.Data[i*t.a.Stride+j], t.a.Stride, &tile[0], h)
+			for c := range sums {
+				sums[c] += t.k.AbsSum(tile[c*h : (c+1)*h])
+			}
 		}
 	}
-	for ; i < t.a.Rows; i++ {
-		for j, v := range t.a.Row(i)[lo:hi] {
-			s[j] += abs(v)
-		}
-	}
-}
-
-// abs returns |x| by its bits.
-func abs[T Float](x T) T {
-	if unsafe.Sizeof(x) == 4 {
-		return T(math.Float32frombits(math.Float32bits(float32(x)) &^ (1 << 31)))
-	}
-	return T(math.Abs(float64(x)))
+	release(pooled)
 }
