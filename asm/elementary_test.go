@@ -17,7 +17,14 @@ import (
 // is in the cases of harness_test.go; here are their values.
 
 // elementaryBound is the documented error in units in the last place. The largest
-// errors that were seen are 0.83 (exp), 0.78 (log), 0.67 (tanh) and 0.77 (sigmoid).
+// errors that were seen, over all arguments of float32 and 1.5 million of float64
+// for each function, are
+//
+//	          float32   float64
+//	exp        0.871     0.845
+//	log        0.829     0.799
+//	tanh       0.740     0.638
+//	sigmoid    0.777     0.759
 const elementaryBound = 1
 
 // An elementaryCase is one function: its kernel, what it is, and the largest
