@@ -82,7 +82,7 @@ func GemmWork[T Float](tA, tB blas.Transpose, m, n, k, threads int) int {
 		g.b = operand[T]{rs: 1}
 	}
 	g.plan(par.Threads(threads))
-	return g.work()
+	return g.workspace()
 }
 
 func shapeOf[T Float](m Matrix[T], transposed bool) string {

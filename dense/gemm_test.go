@@ -324,7 +324,7 @@ func TestGemmWorkspace(t *testing.T) {
 }
 
 func testGemmWorkspace[T Float](t *testing.T) {
-	for _, d := range []dims{{30, 30, 30}, {130, 140, 150}, {200, 90, 600}} {
+	for _, d := range []dims{{30, 30, 30}, {90, 300, 100}, {130, 140, 150}, {200, 90, 600}} {
 		for _, tB := range transposes {
 			for threads := 1; threads <= 3; threads++ {
 				r, c := whole2(tB, d.k, d.n)

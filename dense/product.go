@@ -21,6 +21,7 @@ type product[T Float] struct {
 	ldc     int
 	tri     triangle // part of C that is computed and touched
 	shape   plan
+	space   []T // workspace, shape.each for each worker
 }
 
 // triangle is the part of C that a product computes.
@@ -49,6 +50,7 @@ const (
 	directUpTo   = 96           // rows of A; at most so many: B is used in place
 	packAFrom    = 512          // columns of B; from here on A is packed
 	rowsAtOnce   = 2048         // rows of A that are packed at once
+	callUpTo     = 1 << 22      // multiply-adds of one call on B in place
 )
 
 // l2 is the size of the second-level cache in bytes; a block of B takes half.
@@ -59,12 +61,11 @@ func (g *product[T]) run(op string, o *Opts[T]) {
 	if g.m == 0 || g.n == 0 {
 		return
 	}
+	g.kern = asm.For[T]()
 	if g.alpha == 0 || g.k == 0 {
-		g.kern = asm.For[T]()
 		g.scale(0, g.m, 0, g.n)
 		return
 	}
-	g.kern = asm.For[T]()
 	if g.tri == whole && g.b.cs == 1 && g.m <= directUpTo && g.m*g.n*g.k < parallelFrom {
 		g.direct()
 		return
@@ -74,17 +75,16 @@ func (g *product[T]) run(op string, o *Opts[T]) {
 		threads = o.threads()
 	}
 	g.plan(threads)
-	if g.shape.each == 0 && g.shape.workers == 1 {
-		g.cell(nil, 0, g.m, 0, g.n)
-		return
+	var pooled *buffer[T]
+	if size := g.shape.workers * g.shape.each; size > 0 {
+		g.space, pooled = scratch(o, op, size)
 	}
-	w, buf := scratch(o, op, g.shape.workers*g.shape.each)
 	if g.shape.workers == 1 {
-		g.cell(w, 0, g.m, 0, g.n)
+		g.cell(g.space, 0, g.m, 0, g.n)
 	} else {
-		g.parallel(w)
+		share(poolOf[T](&products32, &products64), g.shape.workers, g)
 	}
-	release(buf)
+	release(pooled)
 }
 
 // direct computes a small product on operands in place.
@@ -96,10 +96,6 @@ func (g *product[T]) direct() {
 	mode := asm.Add
 	if g.beta == 0 {
 		mode = asm.Store
-	}
-	if g.m <= kern.MR && g.k <= asm.KC[T]() {
-		kern.Gemm(g.m, g.n, g.k, g.alpha, g.a.p, g.a.rs, g.a.cs, g.b.p, g.b.rs, kern.NR, g.c, g.ldc, mode)
-		return
 	}
 	strips := blocks(g.m, kern.MR)
 	kb := blocks(g.k, asm.KC[T]())
@@ -113,8 +109,8 @@ func (g *product[T]) direct() {
 	}
 }
 
-// work returns the length of workspace that the planned product needs.
-func (g *product[T]) work() int {
+// workspace returns the length of workspace that the planned product needs.
+func (g *product[T]) workspace() int {
 	if g.shape.each == 0 {
 		return 0
 	}
@@ -139,7 +135,7 @@ func (g *product[T]) plan(threads int) {
 	p.gridR, p.gridC = grid(threads, (g.m+kern.MR-1)/kern.MR, (g.n+kern.NR-1)/kern.NR, g.tri != whole)
 	p.workers = p.gridR * p.gridC
 	size := int(unsafe.Sizeof(T(0)))
-	p.mc, p.nc = g.m, g.n
+	p.mc = g.m
 	if p.packA {
 		p.mc = min(g.m, roundUp(rowsAtOnce, kern.MR))
 	}
@@ -148,6 +144,8 @@ func (g *product[T]) plan(threads int) {
 		p.nc = max(1, l2/2/(p.kc*size*kern.NR)) * kern.NR
 		p.nc = min(p.nc, roundUp(g.n, kern.NR))
 		p.each += roundUp(p.kc*p.nc, alignSlack[T]())
+	} else { // a call of the kernel cannot be preempted
+		p.nc = max(1, callUpTo/(p.kc*kern.MR*kern.NR)) * kern.NR
 	}
 	if p.packA {
 		p.each += roundUp(p.kc*p.mc, alignSlack[T]())
@@ -197,38 +195,12 @@ func grid(threads, r, c int, columnsOnly bool) (rows, cols int) {
 	return rows, cols
 }
 
-// productTask carries a product to its workers.
-type productTask[T Float] struct {
-	g    product[T]
-	work []T
-	f    func(t *par.Team, w int)
-}
+// Pools of products on their way to workers; see share.
+var products32, products64 sync.Pool
 
-var (
-	tasks32 = sync.Pool{New: func() any { return newProductTask[float32]() }}
-	tasks64 = sync.Pool{New: func() any { return newProductTask[float64]() }}
-)
-
-func newProductTask[T Float]() *productTask[T] {
-	t := new(productTask[T])
-	t.f = t.worker
-	return t
-}
-
-func (g *product[T]) parallel(w []T) {
-	pool := &tasks64
-	if unsafe.Sizeof(T(0)) == 4 {
-		pool = &tasks32
-	}
-	t := pool.Get().(*productTask[T])
-	t.g, t.work = *g, w
-	par.Run(g.shape.workers, t.f)
-	t.g, t.work = product[T]{}, nil
-	pool.Put(t)
-}
-
-func (t *productTask[T]) worker(_ *par.Team, w int) {
-	g, p := &t.g, &t.g.shape
+// work computes the cell of worker w.
+func (g *product[T]) work(_ *par.Team, w int) {
+	p := &g.shape
 	r, c := w/p.gridC, w%p.gridC
 	i0, i1 := par.Range(g.m, p.gridR, r, g.kern.MR)
 	j0, j1 := par.Range(g.n, p.gridC, c, g.kern.NR)
@@ -236,7 +208,7 @@ func (t *productTask[T]) worker(_ *par.Team, w int) {
 		j0, j1 = g.slice(c), g.slice(c+1)
 	}
 	if i0 < i1 && j0 < j1 {
-		g.cell(t.work[w*p.each:(w+1)*p.each], i0, i1, j0, j1)
+		g.cell(g.space[w*p.each:(w+1)*p.each], i0, i1, j0, j1)
 	}
 }
 

@@ -46,7 +46,7 @@ func SyrkWork[T Float](trans blas.Transpose, n, k, threads int) int {
 		g.a, g.b = cols, rows
 	}
 	g.plan(par.Threads(threads))
-	return g.work()
+	return g.workspace()
 }
 
 func triangleOf(op string, u blas.Uplo) triangle {

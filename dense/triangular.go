@@ -147,7 +147,7 @@ func (t *triangularCall[T]) plan(threads int) {
 					g.a, g.b = operand[T]{cs: 1}, f
 				}
 				g.plan(1)
-				t.each = max(t.each, t.panel+roundUp(g.work(), alignSlack[T]()))
+				t.each = max(t.each, t.panel+roundUp(g.workspace(), alignSlack[T]()))
 			}
 		}
 	}
