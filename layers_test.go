@@ -15,7 +15,7 @@ const root = "github.com/precond-go/precond"
 // package and everything below it, as far as no longer entry claims it. A
 // package imports only from rows above its own and from its own entry.
 var rows = [][]string{
-	{"internal/guard"}, // pages without access, for tests only
+	{"internal/guard", "internal/hard"}, // for tests only
 	{"internal/cpu"},
 	{"internal/par"},
 	{"asm"},
@@ -29,7 +29,7 @@ var rows = [][]string{
 }
 
 // testOnly lists the entries that only test files may import.
-var testOnly = []string{"internal/guard", "internal/digest"}
+var testOnly = []string{"internal/guard", "internal/hard", "internal/digest"}
 
 // direct lists the modules that the root module may require directly. Another
 // one needs a reason in ARCHITECTURE.md.
