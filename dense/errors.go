@@ -1,0 +1,41 @@
+package dense
+
+import "fmt"
+
+// NotPositiveDefiniteError says that a symmetric matrix is not positive definite, as
+// far as the factorisation can tell.
+type NotPositiveDefiniteError struct {
+	Pivot int // index of the first pivot that is not positive, or NaN
+}
+
+func (e *NotPositiveDefiniteError) Error() string {
+	return fmt.Sprintf("dense: matrix is not positive definite: pivot %d", e.Pivot)
+}
+
+// SingularError says that a matrix is exactly singular: a pivot is zero, or NaN.
+type SingularError struct {
+	Pivot int // index of the first such pivot
+}
+
+func (e *SingularError) Error() string {
+	return fmt.Sprintf("dense: matrix is singular: pivot %d", e.Pivot)
+}
+
+// NoConvergenceError says that an iteration did not converge within its bound.
+type NoConvergenceError struct {
+	Iterations int     // iterations that were done
+	Residual   float64 // what was reached, in the measure that the operation documents
+}
+
+func (e *NoConvergenceError) Error() string {
+	return fmt.Sprintf("dense: no convergence after %d iterations: residual %g", e.Iterations, e.Residual)
+}
+
+// NonFiniteError says that an input has an infinity or a NaN.
+type NonFiniteError struct {
+	Where string // the argument or the element
+}
+
+func (e *NonFiniteError) Error() string {
+	return "dense: " + e.Where + " is not finite"
+}
