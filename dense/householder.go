@@ -1,0 +1,229 @@
+package dense
+
+import (
+	"math"
+	"unsafe"
+
+	"github.com/precond-go/precond/asm"
+	"gonum.org/v1/gonum/blas"
+)
+
+// This file holds Householder reflectors and blocks of them, for all
+// factorisations that are made of them.
+//
+// Vectors are kept as rows: kernels want them contiguous, and in a row-major matrix a
+// row is. What stands in columns is transposed on the way in and out.
+
+// reflector makes the elementary reflector H = I − tau·v·vᵀ, v = (1, x'), that maps
+// (alpha, x) to (beta, 0, …, 0), and replaces x by x'. beta has the norm of
+// (alpha, x) and the sign opposite to alpha's, so that alpha − beta does not cancel;
+// 1 ≤ tau ≤ 2. If x is zero, then tau = 0, H = I and beta = alpha.
+//
+// Neither overflow nor underflow of squares does any harm: where the sum of squares
+// is not a normal number, x and alpha are scaled by a power of two. beta is Inf
+// only if the norm overflows. NaN or Inf among the elements give NaN.
+// Source: Golub and Van Loan, Matrix computations, 4th ed., algorithm 5.1.1, with
+// the sign of LAPACK's larfg.
+func reflector[T Float](k *asm.Kernels[T], alpha T, x []T) (beta, tau T) {
+	s := sumSquares(k, x)
+	norm2 := asm.FMA(alpha, alpha, s)
+	unscale := T(1)
+	if !normal(s) || !normal(norm2) {
+		largest := MaxAbs(x, &Opts[T]{Threads: 1})
+		if largest == 0 {
+			return alpha, 0
+		}
+		scale := toUnit(max(largest, T(math.Abs(float64(alpha)))))
+		if scale != scale {
+			scale, unscale = 0, scale // beta and x' become NaN
+		} else {
+			unscale = 1 / scale
+		}
+		scaleInChunks(k, scale, x)
+		alpha = T(alpha * scale)
+		norm2 = asm.FMA(alpha, alpha, sumSquares(k, x))
+	}
+	beta = T(math.Copysign(math.Sqrt(float64(norm2)), -float64(alpha)))
+	tau = (beta - alpha) / beta
+	scaleInChunks(k, 1/(alpha-beta), x)
+	return T(beta * unscale), tau
+}
+
+// toUnit returns a power of two, normal as its reciprocal is, that brings x > 0
+// closest to [1/2, 1). For Inf and NaN it returns NaN.
+func toUnit[T Float](x T) T {
+	if x-x != 0 {
+		return T(math.NaN())
+	}
+	_, e := math.Frexp(float64(x))
+	limit := 1022
+	if unsafe.Sizeof(x) == 4 {
+		limit = 126
+	}
+	return T(math.Ldexp(1, max(-limit, min(limit, -e))))
+}
+
+// sumSquares is SumSq on one thread.
+func sumSquares[T Float](k *asm.Kernels[T], x []T) (s T) {
+	for ; len(x) > asm.Chunk; x = x[asm.Chunk:] {
+		s += k.SumSq(x[:asm.Chunk])
+	}
+	return s + k.SumSq(x)
+}
+
+// scaleInChunks multiplies x by alpha on one thread.
+func scaleInChunks[T Float](k *asm.Kernels[T], alpha T, x []T) {
+	for ; len(x) > asm.Chunk; x = x[asm.Chunk:] {
+		k.Scal(alpha, x[:asm.Chunk])
+	}
+	k.Scal(alpha, x)
+}
+
+// blockReflector is the product of w reflectors H₁·H₂⋯H_w = I − Vᵀ·T·V in the
+// compact WY form of Schreiber and Van Loan (SIAM J. Sci. Stat. Comput. 10, 1989).
+type blockReflector[T Float] struct {
+	v Matrix[T] // w×m, row i is the vector of H_i with its ones and zeros written out
+	t Matrix[T] // w×w, upper triangular; zeros below the diagonal are written out
+}
+
+// reflectorLeaf is the number of reflectors whose T is computed column by column.
+// It fixes the order of operations.
+const reflectorLeaf = 8
+
+// formT computes h.t from the vectors h.v and the factors tau of the reflectors.
+// work has formTWork elements; h.v is not modified.
+//
+// Cost: m·w² flops. Order: the inner products are those of Syrk; T comes from them by
+// halves, see mergeT, of which parts of reflectorLeaf are computed by columns.
+func (h *blockReflector[T]) formT(k *asm.Kernels[T], tau []T, work []T) {
+	w := h.v.Rows
+	if w == 0 {
+		return
+	}
+	gram, work := cut(work, w*w)
+	g := Matrix[T]{w, w, w, gram}
+	Syrk(blas.Upper, blas.NoTrans, 1, h.v, 0, g, &Opts[T]{Threads: 1, Work: work})
+	h.partOfT(k, g, tau, work, 0, w)
+}
+
+// partOfT computes T[lo:hi, lo:hi] from the inner products of the vectors.
+func (h *blockReflector[T]) partOfT(k *asm.Kernels[T], g Matrix[T], tau, work []T, lo, hi int) {
+	if hi-lo <= reflectorLeaf {
+		column := work[:reflectorLeaf]
+		for j := lo; j < hi; j++ {
+			for i := lo; i < j; i++ {
+				column[i-lo] = g.Data[i*g.Stride+j]
+			}
+			h.columnOfT(k, lo, j, tau[j], column)
+		}
+		return
+	}
+	mid := middle(lo, hi)
+	h.partOfT(k, g, tau, work, lo, mid)
+	h.partOfT(k, g, tau, work, mid, hi)
+	h.mergeT(g.View(lo, mid, mid-lo, hi-mid), work, lo, mid, hi)
+}
+
+// middle cuts the reflectors lo to hi in two, at a multiple of reflectorLeaf from lo.
+func middle(lo, hi int) int {
+	return lo + (hi-lo+2*reflectorLeaf-1)/(2*reflectorLeaf)*reflectorLeaf
+}
+
+// columnOfT computes T[lo:j+1, j] = −tau·T[lo:j, lo:j]·g and tau below, where g are
+// the inner products of v_j with the vectors lo to j−1. To the left of it it
+// writes zeros.
+func (h *blockReflector[T]) columnOfT(k *asm.Kernels[T], lo, j int, tau T, g []T) {
+	t, ld := h.t.Data, h.t.Stride
+	clear(t[j*ld+lo : j*ld+j])
+	for i := lo; i < j; i++ { // row i of the triangle meets g from i on
+		t[i*ld+j] = T(-tau * k.Dot(t[i*ld+i:i*ld+j], g[i-lo:]))
+	}
+	t[j*ld+j] = tau
+}
+
+// mergeT computes T[lo:mid, mid:hi] = −T[lo:mid, lo:mid]·g·T[mid:hi, mid:hi], where g
+// are the inner products of the vectors lo to mid with those of mid to hi, and
+// writes zeros on the other side of the diagonal. work has the size of g.
+func (h *blockReflector[T]) mergeT(g Matrix[T], work []T, lo, mid, hi int) {
+	rows, cols := mid-lo, hi-mid
+	x := Matrix[T]{rows, cols, cols, work[:rows*cols]}
+	Gemm(blas.NoTrans, blas.NoTrans, 1, g, h.t.View(mid, mid, cols, cols), 0, x, nil)
+	Gemm(blas.NoTrans, blas.NoTrans, -1, h.t.View(lo, lo, rows, rows), x, 0, h.t.View(lo, mid, rows, cols), nil)
+	h.t.View(mid, lo, cols, rows).Fill(0)
+}
+
+// formTWork returns the length of the workspace of formT for w reflectors of length m.
+func formTWork[T Float](w, m int) int {
+	return roundUp(w*w, alignSlack[T]()) + max(w*w, reflectorLeaf, SyrkWork[T](blas.NoTrans, w, m, 1))
+}
+
+// applyLeft computes C = (I − Vᵀ·T·V)·C or, with trans, its transpose times C. o
+// must have a workspace of applyLeftWork elements.
+//
+// Cost: (4m + w)·w·n flops for m×n C.
+func (h *blockReflector[T]) applyLeft(trans blas.Transpose, c Matrix[T], o *Opts[T]) {
+	w, n := h.v.Rows, c.Cols
+	if w == 0 || n == 0 {
+		return
+	}
+	work, rest := cut(o.Work, w*n)
+	x := Matrix[T]{w, n, n, work}
+	inner := &Opts[T]{Threads: o.Threads, Work: rest}
+	Gemm(blas.NoTrans, blas.NoTrans, 1, h.v, c, 0, x, inner)
+	Trmm(blas.Left, blas.Upper, trans, blas.NonUnit, 1, h.t, x, inner)
+	Gemm(blas.Trans, blas.NoTrans, -1, h.v, x, 1, c, inner)
+}
+
+// applyLeftWork returns the length of the workspace of applyLeft for w reflectors
+// and m×n C on the given number of threads.
+func applyLeftWork[T Float](w, m, n, threads int) int {
+	return roundUp(w*n, alignSlack[T]()) + max(
+		GemmWork[T](blas.NoTrans, blas.NoTrans, w, n, m, threads),
+		TrmmWork[T](blas.Left, w, n, threads),
+		GemmWork[T](blas.Trans, blas.NoTrans, m, n, w, threads))
+}
+
+// applyRight computes C = C·(I − Vᵀ·T·V) or, with trans, C times its transpose. o
+// must have a workspace of applyRightWork elements.
+//
+// Cost: (4m + w)·w·n flops for n×m C.
+func (h *blockReflector[T]) applyRight(trans blas.Transpose, c Matrix[T], o *Opts[T]) {
+	w, n := h.v.Rows, c.Rows
+	if w == 0 || n == 0 {
+		return
+	}
+	work, rest := cut(o.Work, w*n)
+	x := Matrix[T]{n, w, w, work}
+	inner := &Opts[T]{Threads: o.Threads, Work: rest}
+	Gemm(blas.NoTrans, blas.Trans, 1, c, h.v, 0, x, inner)
+	Trmm(blas.Right, blas.Upper, trans, blas.NonUnit, 1, h.t, x, inner)
+	Gemm(blas.NoTrans, blas.NoTrans, -1, x, h.v, 1, c, inner)
+}
+
+// applyRightWork returns the length of the workspace of applyRight for w
+// reflectors and n×m C on the given number of threads.
+func applyRightWork[T Float](w, m, n, threads int) int {
+	return roundUp(w*n, alignSlack[T]()) + max(
+		GemmWork[T](blas.NoTrans, blas.Trans, n, w, m, threads),
+		TrmmWork[T](blas.Right, n, w, threads),
+		GemmWork[T](blas.NoTrans, blas.NoTrans, n, m, w, threads))
+}
+
+// vectorsFromColumns copies the vectors of w reflectors from the columns of a, where
+// that of column j begins below the diagonal with an implicit one on it, to the
+// rows of v, which is a.Cols×a.Rows. What a has on and above the diagonal is not
+// read.
+func vectorsFromColumns[T Float](k *asm.Kernels[T], a, v Matrix[T]) {
+	transposeTiles(k, a, v)
+	for j := range v.Rows {
+		row := v.Row(j)
+		clear(row[:j])
+		row[j] = 1
+	}
+}
+
+// transposeTiles writes the transpose of a to dst on one thread.
+func transposeTiles[T Float](k *asm.Kernels[T], a, dst Matrix[T]) {
+	t := pass[T]{k: k, a: a, x: matrixRows(&dst)}
+	t.transpose(0, 1)
+}
