@@ -14,7 +14,8 @@ import (
 // Shapes: op(A) is len(y)×len(x); op is the transpose where trans says so. y must
 // not overlap a or x. It does not use Opts.Work.
 // Cost: 2mn flops, one pass over a.
-// With beta == 0 y is not read; with alpha == 0, a and x are not read.
+// With beta == 0 y is not read; with alpha == 0, a and x are not read. With an empty
+// x, y = beta·y, whatever alpha is.
 // Order: without a transpose, y_i = fma(alpha, Dot(a_i, x), beta·y_i) with the bits
 // of Dot; with one, y_j takes fma(alpha·x_i, a_ij, y_j) in increasing i, beginning
 // with beta·y_j. Threads split y.

@@ -122,14 +122,33 @@ func (s *term) add(x float64) {
 	s.peak += math.Abs(x)
 }
 
+// scaled accounts for a product alpha·x that is rounded to T before it meets
+// other: it may overflow though alpha·x·other does not, or underflow, and then its
+// error comes times other.
+func scaled[T dense.Float](s *term, alpha, x, other T) {
+	eps, least, _ := limits[T]()
+	f := math.Abs(float64(T(alpha * x)))
+	if math.IsInf(f, 1) {
+		s.peak = f
+	}
+	if normal := least / (2 * eps); x != 0 && f < normal {
+		s.gain += math.Abs(float64(other))
+	}
+}
+
+// limits returns the unit roundoff, the least and the largest positive number of T.
+func limits[T dense.Float]() (eps, least, most float64) {
+	if unsafe.Sizeof(T(0)) == 4 {
+		return math.Ldexp(1, -24), math.SmallestNonzeroFloat32, math.MaxFloat32
+	}
+	return math.Ldexp(1, -53), math.SmallestNonzeroFloat64, math.MaxFloat64
+}
+
 // near fails unless got is within n roundings of the reference, which itself took
 // as many in float64. Where magnitudes leave the range of T it says nothing.
 func near[T dense.Float](t *testing.T, got T, want term, n int, what func() string) {
 	t.Helper()
-	eps, least, most := math.Ldexp(1, -53), math.Ldexp(1, -1074), math.MaxFloat64
-	if unsafe.Sizeof(T(0)) == 4 {
-		eps, least, most = math.Ldexp(1, -24), math.Ldexp(1, -149), math.MaxFloat32
-	}
+	eps, least, most := limits[T]()
 	if !(want.peak < most/4) {
 		return
 	}

@@ -67,15 +67,20 @@ func element[T dense.Float](a dense.Matrix[T], trans blas.Transpose, i, j int) T
 	return a.At(i, j)
 }
 
-// inOrder returns alpha·Σ row·col + beta·c in the order that Gemm documents.
-func inOrder[T dense.Float](k int, alpha T, row, col func(l int) T, beta, c T) T {
+// times returns beta·c; 0 and 1 do not multiply.
+func times[T dense.Float](beta, c T) T {
 	switch beta {
 	case 0:
-		c = 0
+		return 0
 	case 1:
-	default:
-		c = T(beta * c)
+		return c
 	}
+	return T(beta * c)
+}
+
+// inOrder returns alpha·Σ row·col + beta·c in the order that Gemm documents.
+func inOrder[T dense.Float](k int, alpha T, row, col func(l int) T, beta, c T) T {
+	c = times(beta, c)
 	if alpha == 0 {
 		return c
 	}

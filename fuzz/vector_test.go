@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/precond-go/precond/asm"
 	"github.com/precond-go/precond/dense"
+	"gonum.org/v1/gonum/blas"
 )
 
 func FuzzGemv(f *testing.F) { attack(f, gemv[float32], gemv[float64]) }
@@ -32,10 +34,25 @@ func gemv[T dense.Float](t *testing.T, r *reader) {
 	untouched(t, "a", a, a0, nil)
 	untouched(t, "x", x, x0, nil)
 	for i := range m {
-		want := inner(n, alpha, func(l int) T { return element(a, trans, i, l) }, func(l int) T { return x.Data[l] }, beta, y.Data[i])
-		near(t, got.Data[i], want, n+8, func() string {
+		what := func() string {
 			return fmt.Sprintf("Gemv(%c, alpha %v, beta %v, %dx%d) at %d", trans, alpha, beta, m, n, i)
-		})
+		}
+		row, col := func(l int) T { return element(a, trans, i, l) }, func(l int) T { return x.Data[l] }
+		plain, want := inner(n, alpha, row, col, beta, y.Data[i]), times(beta, y.Data[i])
+		switch {
+		case alpha == 0 || n == 0:
+		case trans == blas.NoTrans:
+			want = asm.FMA(alpha, inLanes(0, n, row, col), want)
+		default:
+			for l := range n {
+				want = asm.FMA(T(alpha*col(l)), row(l), want)
+				scaled(&plain, alpha, col(l), row(l))
+			}
+		}
+		if !same(got.Data[i], want) {
+			t.Fatalf("%s is %v, want %v", what(), got.Data[i], want)
+		}
+		near(t, got.Data[i], plain, n+8, what)
 	}
 }
 
@@ -50,16 +67,66 @@ func symv[T dense.Float](t *testing.T, r *reader) {
 	untouched(t, "a", a, a0, nil)
 	untouched(t, "x", x, x0, nil)
 	for i := range n {
-		row := func(j int) T {
+		what := func() string {
+			return fmt.Sprintf("Symv(%c, alpha %v, beta %v, n %d) at %d", uplo, alpha, beta, n, i)
+		}
+		row, col := func(j int) T {
 			if within(uplo, i, j) {
 				return a.At(i, j)
 			}
 			return a.At(j, i)
+		}, func(l int) T { return x.Data[l] }
+		plain, want := inner(n, alpha, row, col, beta, y.Data[i]), times(beta, y.Data[i])
+		if alpha != 0 {
+			want = symvInOrder(n, i, uplo, alpha, row, col, want)
+			for l := range n {
+				if !within(uplo, i, l) {
+					scaled(&plain, alpha, col(l), row(l))
+				}
+			}
 		}
-		near(t, got.Data[i], inner(n, alpha, row, func(l int) T { return x.Data[l] }, beta, y.Data[i]), n+8, func() string {
-			return fmt.Sprintf("Symv(%c, alpha %v, beta %v, n %d) at %d", uplo, alpha, beta, n, i)
-		})
+		if !same(got.Data[i], want) {
+			t.Fatalf("%s is %v, want %v", what(), got.Data[i], want)
+		}
+		near(t, got.Data[i], plain, n+8, what)
 	}
+}
+
+// symvInOrder adds alpha·Σ row·col for row i of a symmetric matrix to y in the
+// order that Symv documents.
+func symvInOrder[T dense.Float](n, i int, uplo blas.Uplo, alpha T, row, col func(l int) T, y T) T {
+	const block = 256
+	begin, end := i+1, n
+	if uplo == blas.Lower {
+		begin, end = 0, i
+	}
+	add := func(s T, l int) T { // what row l of the triangle contributes
+		switch {
+		case l == i:
+			return asm.FMA(alpha, asm.FMA(row(i), col(i), inLanes(begin, end, row, col)), s)
+		case within(uplo, l, i):
+			return asm.FMA(T(alpha*col(l)), row(l), s)
+		}
+		return s
+	}
+	if n <= block {
+		for l := range n {
+			y = add(y, l)
+		}
+		return y
+	}
+	for lo := 0; lo < n; lo += block {
+		hi := min(lo+block, n)
+		if uplo == blas.Lower && i >= hi || uplo == blas.Upper && i < lo {
+			continue // nothing is added, not even zero
+		}
+		var s T
+		for l := lo; l < hi; l++ {
+			s = add(s, l)
+		}
+		y += s
+	}
+	return y
 }
 
 func ger[T dense.Float](t *testing.T, r *reader) {
@@ -72,10 +139,32 @@ func ger[T dense.Float](t *testing.T, r *reader) {
 	untouched(t, "a", got, a, func(i, j int) bool { return alpha != 0 })
 	for i := range m {
 		for j := range n {
-			want := inner(1, alpha, func(int) T { return x.Data[i] }, func(int) T { return y.Data[j] }, 1, a.At(i, j))
-			near(t, got.At(i, j), want, 5, func() string {
-				return fmt.Sprintf("Ger(alpha %v, %dx%d) at (%d, %d)", alpha, m, n, i, j)
-			})
+			what := func() string { return fmt.Sprintf("Ger(alpha %v, %dx%d) at (%d, %d)", alpha, m, n, i, j) }
+			plain, want := inner(1, alpha, func(int) T { return x.Data[i] }, func(int) T { return y.Data[j] }, 1, a.At(i, j)), a.At(i, j)
+			if alpha != 0 {
+				want = asm.FMA(T(alpha*x.Data[i]), y.Data[j], want)
+				scaled(&plain, alpha, x.Data[i], y.Data[j])
+			}
+			if !same(got.At(i, j), want) {
+				t.Fatalf("%s is %v, want %v", what(), got.At(i, j), want)
+			}
+			near(t, got.At(i, j), plain, 5, what)
 		}
 	}
+}
+
+// inLanes returns Σ row·col for l in [lo, hi) in the order of Dot, for less than
+// a chunk of elements.
+func inLanes[T dense.Float](lo, hi int, row, col func(l int) T) T {
+	acc := make([]T, asm.Lanes[T]())
+	for l := lo; l < hi; l++ {
+		lane := (l - lo) % len(acc)
+		acc[lane] = asm.FMA(row(l), col(l), acc[lane])
+	}
+	for h := len(acc) / 2; h > 0; h /= 2 {
+		for l := range h {
+			acc[l] += acc[l+h]
+		}
+	}
+	return acc[0]
 }
