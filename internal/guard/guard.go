@@ -1,6 +1,8 @@
 // Package guard gives tests slices at the border of forbidden memory: a kernel
 // that reads or writes one element too many, at either end, crashes the test
-// instead of passing by luck.
+// instead of passing by luck. On operating systems for which it has no such memory
+// it surrounds them with a pattern: a write beside them then fails the test at its
+// end, and a read beside them gives NaN.
 package guard
 
 import "unsafe"
@@ -8,14 +10,14 @@ import "unsafe"
 // Elem is the set of element types that kernels work on.
 type Elem interface{ float32 | float64 | uint16 }
 
-// A Buffer is memory between two pages without access.
+// A Buffer is memory between two stretches that must not be accessed.
 type Buffer[T Elem] struct{ mem []T }
 
 // Begin returns the first n elements of the buffer; what lies before them
-// cannot be accessed.
+// must not be accessed.
 func (b *Buffer[T]) Begin(n int) []T { return b.mem[:n:n] }
 
-// End returns the last n elements of the buffer; what lies after them cannot
+// End returns the last n elements of the buffer; what lies after them must not
 // be accessed. The slices of Begin and End overlap where they are long.
 func (b *Buffer[T]) End(n int) []T {
 	k := len(b.mem) - n

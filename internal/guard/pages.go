@@ -1,3 +1,5 @@
+//go:build linux || darwin || freebsd || netbsd || openbsd
+
 package guard
 
 import (
@@ -8,8 +10,7 @@ import (
 )
 
 // New returns a buffer for at least n elements, which is zero and lives until
-// the end of the test. The test is skipped where the operating system does not
-// let the package protect pages.
+// the end of the test. The stretches beside it are pages without access.
 func New[T Elem](tb testing.TB, n int) *Buffer[T] {
 	tb.Helper()
 	page := unix.Getpagesize()

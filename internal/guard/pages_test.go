@@ -1,3 +1,5 @@
+//go:build linux || darwin || freebsd || netbsd || openbsd
+
 package guard
 
 import (
@@ -6,10 +8,10 @@ import (
 	"unsafe"
 )
 
-func TestBuffer(t *testing.T) {
-	t.Run("f32", testBuffer[float32])
-	t.Run("f64", testBuffer[float64])
-	t.Run("u16", testBuffer[uint16])
+func TestPages(t *testing.T) {
+	t.Run("f32", testPages[float32])
+	t.Run("f64", testPages[float64])
+	t.Run("u16", testPages[uint16])
 }
 
 // faults reports whether reading, and whether writing at p crashes.
@@ -26,17 +28,11 @@ func faults[T Elem](p unsafe.Pointer) (read, write bool) {
 	return read, write
 }
 
-func testBuffer[T Elem](t *testing.T) {
+func testPages[T Elem](t *testing.T) {
 	b := New[T](t, 1000)
 	size := int(unsafe.Sizeof(T(0)))
-	for _, n := range []int{0, 1, 7, 1000} {
-		x, y := b.Begin(n), b.End(n)
-		if len(x) != n || cap(x) != n || len(y) != n || cap(y) != n {
-			t.Fatalf("n = %d: lengths %d, %d, capacities %d, %d", n, len(x), len(y), cap(x), cap(y))
-		}
-		for i := range n {
-			x[i], y[i] = 1, 2
-		}
+	for _, n := range lengths {
+		x, y := ends(t, b, n)
 		if r, w := faults[T](unsafe.Add(unsafe.Pointer(unsafe.SliceData(x)), -size)); !r || !w {
 			t.Errorf("n = %d: no fault before Begin: read %v, write %v", n, r, w)
 		}
