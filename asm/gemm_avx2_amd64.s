@@ -163,6 +163,7 @@ chainR1v2:
 	VMOVUPS (DI), Y0
 	VMOVUPS 32(DI), Y1
 	MOVQ    c+80(FP), DI
+	MOVQ    k+16(FP), CX
 	JMP     startR1v2
 
 edgeR1:
@@ -239,6 +240,7 @@ chainR1v2masked:
 	VMOVUPS    (DI), Y0
 	VMASKMOVPS 32(DI), Y15, Y1
 	MOVQ       c+80(FP), DI
+	MOVQ       k+16(FP), CX
 	JMP        startR1v2masked
 
 oneR1:
@@ -301,32 +303,44 @@ singleR1v1masked:
 chainR1v1masked:
 	VMASKMOVPS (DI), Y15, Y0
 	MOVQ       c+80(FP), DI
+	MOVQ       k+16(FP), CX
 	JMP        startR1v1masked
 
 panelP1:
-	MOVQ       a+32(FP), R8
-	MOVQ       b+56(FP), BX
-	CMPQ       R13, $0x10
-	JLT        edgeP1
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP1v2
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP1v2
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	MOVQ       c+80(FP), DI
+	MOVQ   a+32(FP), R8
+	MOVQ   b+56(FP), BX
+	CMPQ   R13, $0x10
+	JLT    edgeP1
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP1v2
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	MOVQ   k+16(FP), CX
 
 startP1v2:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP1v2
-	PCALIGN $0x20
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP1v2
+	MOVQ $0x00000001, R10
 
-two_P1v2:
-	PREFETCHT0   2048(R8)
+turnP1v2:
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
+
+someP1v2:
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	VMOVUPS      (BX), Y12
 	VMOVUPS      32(BX), Y13
@@ -335,7 +349,37 @@ two_P1v2:
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
 	ADDQ         DX, R8
-	PREFETCHT0   2048(R8)
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	VMOVUPS      (BX), Y12
+	VMOVUPS      32(BX), Y13
+	ADDQ         SI, BX
+	VBROADCASTSS (R8), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	ADDQ         DX, R8
+	SUBQ         $0x02, R11
+	JNE          someP1v2
+	DECQ         R10
+	JNE          turnP1v2
+	MOVQ         c+80(FP), DI
+
+lastP1v2:
+	SUBQ    $0x02, CX
+	JLT     restP1v2
+	PCALIGN $0x20
+
+two_P1v2:
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	VMOVUPS      (BX), Y12
+	VMOVUPS      32(BX), Y13
+	ADDQ         SI, BX
+	VBROADCASTSS (R8), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	ADDQ         DX, R8
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	VMOVUPS      (BX), Y12
 	VMOVUPS      32(BX), Y13
@@ -362,35 +406,47 @@ chainP1v2:
 	VMOVUPS (DI), Y0
 	VMOVUPS 32(DI), Y1
 	MOVQ    c+80(FP), DI
+	MOVQ    k+16(FP), CX
 	JMP     startP1v2
 
 edgeP1:
-	MOVQ       R13, R15
-	SUBQ       $0x08, R15
-	JLE        oneP1
-	LEAQ       gemmMaskAVX2F32<>+0(SB), R14
-	MOVQ       R15, CX
-	NEGQ       CX
-	VMOVUPS    32(R14)(CX*4), Y15
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP1v2masked
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP1v2masked
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	MOVQ       c+80(FP), DI
+	MOVQ    R13, R15
+	SUBQ    $0x08, R15
+	JLE     oneP1
+	LEAQ    gemmMaskAVX2F32<>+0(SB), R14
+	MOVQ    R15, CX
+	NEGQ    CX
+	VMOVUPS 32(R14)(CX*4), Y15
+	CMPQ    mode+96(FP), $0x02
+	JEQ     chainP1v2masked
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	MOVQ    k+16(FP), CX
 
 startP1v2masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP1v2masked
-	PCALIGN $0x20
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP1v2masked
+	MOVQ $0x00000001, R10
 
-two_P1v2masked:
-	PREFETCHT0   2048(R8)
+turnP1v2masked:
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
+
+someP1v2masked:
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	VMOVUPS      (BX), Y12
 	VMASKMOVPS   32(BX), Y15, Y13
@@ -399,7 +455,37 @@ two_P1v2masked:
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
 	ADDQ         DX, R8
-	PREFETCHT0   2048(R8)
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	VMOVUPS      (BX), Y12
+	VMASKMOVPS   32(BX), Y15, Y13
+	ADDQ         SI, BX
+	VBROADCASTSS (R8), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	ADDQ         DX, R8
+	SUBQ         $0x02, R11
+	JNE          someP1v2masked
+	DECQ         R10
+	JNE          turnP1v2masked
+	MOVQ         c+80(FP), DI
+
+lastP1v2masked:
+	SUBQ    $0x02, CX
+	JLT     restP1v2masked
+	PCALIGN $0x20
+
+two_P1v2masked:
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	VMOVUPS      (BX), Y12
+	VMASKMOVPS   32(BX), Y15, Y13
+	ADDQ         SI, BX
+	VBROADCASTSS (R8), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	ADDQ         DX, R8
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	VMOVUPS      (BX), Y12
 	VMASKMOVPS   32(BX), Y15, Y13
@@ -426,38 +512,74 @@ chainP1v2masked:
 	VMOVUPS    (DI), Y0
 	VMASKMOVPS 32(DI), Y15, Y1
 	MOVQ       c+80(FP), DI
+	MOVQ       k+16(FP), CX
 	JMP        startP1v2masked
 
 oneP1:
-	ADDQ       $0x08, R15
-	LEAQ       gemmMaskAVX2F32<>+0(SB), R14
-	MOVQ       R15, CX
-	NEGQ       CX
-	VMOVUPS    32(R14)(CX*4), Y15
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP1v1masked
-	VXORPS     Y0, Y0, Y0
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP1v1masked
-	PREFETCHT0 (DI)
-	PREFETCHT0 31(DI)
-	MOVQ       c+80(FP), DI
+	ADDQ    $0x08, R15
+	LEAQ    gemmMaskAVX2F32<>+0(SB), R14
+	MOVQ    R15, CX
+	NEGQ    CX
+	VMOVUPS 32(R14)(CX*4), Y15
+	CMPQ    mode+96(FP), $0x02
+	JEQ     chainP1v1masked
+	VXORPS  Y0, Y0, Y0
+	MOVQ    k+16(FP), CX
 
 startP1v1masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP1v1masked
-	PCALIGN $0x20
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP1v1masked
+	MOVQ $0x00000001, R10
 
-two_P1v1masked:
-	PREFETCHT0   2048(R8)
+turnP1v1masked:
+	PREFETCHT0 (DI)
+	PREFETCHT0 31(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 31(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 31(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 31(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
+
+someP1v1masked:
+	PREFETCHT0   4096(R8)
 	VMASKMOVPS   (BX), Y15, Y12
 	ADDQ         SI, BX
 	VBROADCASTSS (R8), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	ADDQ         DX, R8
-	PREFETCHT0   2048(R8)
+	PREFETCHT0   4096(R8)
+	VMASKMOVPS   (BX), Y15, Y12
+	ADDQ         SI, BX
+	VBROADCASTSS (R8), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	ADDQ         DX, R8
+	SUBQ         $0x02, R11
+	JNE          someP1v1masked
+	DECQ         R10
+	JNE          turnP1v1masked
+	MOVQ         c+80(FP), DI
+
+lastP1v1masked:
+	SUBQ    $0x02, CX
+	JLT     restP1v1masked
+	PCALIGN $0x20
+
+two_P1v1masked:
+	PREFETCHT0   4096(R8)
+	VMASKMOVPS   (BX), Y15, Y12
+	ADDQ         SI, BX
+	VBROADCASTSS (R8), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	ADDQ         DX, R8
+	PREFETCHT0   4096(R8)
 	VMASKMOVPS   (BX), Y15, Y12
 	ADDQ         SI, BX
 	VBROADCASTSS (R8), Y14
@@ -478,6 +600,7 @@ restP1v1masked:
 chainP1v1masked:
 	VMASKMOVPS (DI), Y15, Y0
 	MOVQ       c+80(FP), DI
+	MOVQ       k+16(FP), CX
 	JMP        startP1v1masked
 
 m1v2:
@@ -666,6 +789,7 @@ chainR2v2:
 	VMOVUPS (DI)(AX*1), Y2
 	VMOVUPS 32(DI)(AX*1), Y3
 	MOVQ    c+80(FP), DI
+	MOVQ    k+16(FP), CX
 	JMP     startR2v2
 
 edgeR2:
@@ -763,6 +887,7 @@ chainR2v2masked:
 	VMOVUPS    (DI)(AX*1), Y2
 	VMASKMOVPS 32(DI)(AX*1), Y15, Y3
 	MOVQ       c+80(FP), DI
+	MOVQ       k+16(FP), CX
 	JMP        startR2v2masked
 
 oneR2:
@@ -839,36 +964,46 @@ chainR2v1masked:
 	VMASKMOVPS (DI), Y15, Y0
 	VMASKMOVPS (DI)(AX*1), Y15, Y2
 	MOVQ       c+80(FP), DI
+	MOVQ       k+16(FP), CX
 	JMP        startR2v1masked
 
 panelP2:
-	MOVQ       a+32(FP), R8
-	MOVQ       b+56(FP), BX
-	CMPQ       R13, $0x10
-	JLT        edgeP2
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP2v2
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP2v2
+	MOVQ   a+32(FP), R8
+	MOVQ   b+56(FP), BX
+	CMPQ   R13, $0x10
+	JLT    edgeP2
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP2v2
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	MOVQ   k+16(FP), CX
+
+startP2v2:
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP2v2
+	MOVQ $0x00000001, R10
+
+turnP2v2:
 	PREFETCHT0 (DI)
 	PREFETCHT0 63(DI)
 	PREFETCHT0 (DI)(AX*1)
 	PREFETCHT0 63(DI)(AX*1)
-	MOVQ       c+80(FP), DI
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
 
-startP2v2:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP2v2
-	PCALIGN $0x20
-
-two_P2v2:
-	PREFETCHT0   2048(R8)
+someP2v2:
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	VMOVUPS      (BX), Y12
 	VMOVUPS      32(BX), Y13
@@ -880,7 +1015,43 @@ two_P2v2:
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
 	ADDQ         DX, R8
-	PREFETCHT0   2048(R8)
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	VMOVUPS      (BX), Y12
+	VMOVUPS      32(BX), Y13
+	ADDQ         SI, BX
+	VBROADCASTSS (R8), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS 4(R8), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	ADDQ         DX, R8
+	SUBQ         $0x02, R11
+	JNE          someP2v2
+	DECQ         R10
+	JNE          turnP2v2
+	MOVQ         c+80(FP), DI
+
+lastP2v2:
+	SUBQ    $0x02, CX
+	JLT     restP2v2
+	PCALIGN $0x20
+
+two_P2v2:
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	VMOVUPS      (BX), Y12
+	VMOVUPS      32(BX), Y13
+	ADDQ         SI, BX
+	VBROADCASTSS (R8), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS 4(R8), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	ADDQ         DX, R8
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	VMOVUPS      (BX), Y12
 	VMOVUPS      32(BX), Y13
@@ -915,39 +1086,49 @@ chainP2v2:
 	VMOVUPS (DI)(AX*1), Y2
 	VMOVUPS 32(DI)(AX*1), Y3
 	MOVQ    c+80(FP), DI
+	MOVQ    k+16(FP), CX
 	JMP     startP2v2
 
 edgeP2:
-	MOVQ       R13, R15
-	SUBQ       $0x08, R15
-	JLE        oneP2
-	LEAQ       gemmMaskAVX2F32<>+0(SB), R14
-	MOVQ       R15, CX
-	NEGQ       CX
-	VMOVUPS    32(R14)(CX*4), Y15
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP2v2masked
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP2v2masked
+	MOVQ    R13, R15
+	SUBQ    $0x08, R15
+	JLE     oneP2
+	LEAQ    gemmMaskAVX2F32<>+0(SB), R14
+	MOVQ    R15, CX
+	NEGQ    CX
+	VMOVUPS 32(R14)(CX*4), Y15
+	CMPQ    mode+96(FP), $0x02
+	JEQ     chainP2v2masked
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	MOVQ    k+16(FP), CX
+
+startP2v2masked:
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP2v2masked
+	MOVQ $0x00000001, R10
+
+turnP2v2masked:
 	PREFETCHT0 (DI)
 	PREFETCHT0 63(DI)
 	PREFETCHT0 (DI)(AX*1)
 	PREFETCHT0 63(DI)(AX*1)
-	MOVQ       c+80(FP), DI
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
 
-startP2v2masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP2v2masked
-	PCALIGN $0x20
-
-two_P2v2masked:
-	PREFETCHT0   2048(R8)
+someP2v2masked:
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	VMOVUPS      (BX), Y12
 	VMASKMOVPS   32(BX), Y15, Y13
@@ -959,7 +1140,43 @@ two_P2v2masked:
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
 	ADDQ         DX, R8
-	PREFETCHT0   2048(R8)
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	VMOVUPS      (BX), Y12
+	VMASKMOVPS   32(BX), Y15, Y13
+	ADDQ         SI, BX
+	VBROADCASTSS (R8), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS 4(R8), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	ADDQ         DX, R8
+	SUBQ         $0x02, R11
+	JNE          someP2v2masked
+	DECQ         R10
+	JNE          turnP2v2masked
+	MOVQ         c+80(FP), DI
+
+lastP2v2masked:
+	SUBQ    $0x02, CX
+	JLT     restP2v2masked
+	PCALIGN $0x20
+
+two_P2v2masked:
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	VMOVUPS      (BX), Y12
+	VMASKMOVPS   32(BX), Y15, Y13
+	ADDQ         SI, BX
+	VBROADCASTSS (R8), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS 4(R8), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	ADDQ         DX, R8
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	VMOVUPS      (BX), Y12
 	VMASKMOVPS   32(BX), Y15, Y13
@@ -994,35 +1211,45 @@ chainP2v2masked:
 	VMOVUPS    (DI)(AX*1), Y2
 	VMASKMOVPS 32(DI)(AX*1), Y15, Y3
 	MOVQ       c+80(FP), DI
+	MOVQ       k+16(FP), CX
 	JMP        startP2v2masked
 
 oneP2:
-	ADDQ       $0x08, R15
-	LEAQ       gemmMaskAVX2F32<>+0(SB), R14
-	MOVQ       R15, CX
-	NEGQ       CX
-	VMOVUPS    32(R14)(CX*4), Y15
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP2v1masked
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y2, Y2, Y2
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP2v1masked
+	ADDQ    $0x08, R15
+	LEAQ    gemmMaskAVX2F32<>+0(SB), R14
+	MOVQ    R15, CX
+	NEGQ    CX
+	VMOVUPS 32(R14)(CX*4), Y15
+	CMPQ    mode+96(FP), $0x02
+	JEQ     chainP2v1masked
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y2, Y2, Y2
+	MOVQ    k+16(FP), CX
+
+startP2v1masked:
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP2v1masked
+	MOVQ $0x00000001, R10
+
+turnP2v1masked:
 	PREFETCHT0 (DI)
 	PREFETCHT0 31(DI)
 	PREFETCHT0 (DI)(AX*1)
 	PREFETCHT0 31(DI)(AX*1)
-	MOVQ       c+80(FP), DI
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 31(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 31(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
 
-startP2v1masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP2v1masked
-	PCALIGN $0x20
-
-two_P2v1masked:
-	PREFETCHT0   2048(R8)
+someP2v1masked:
+	PREFETCHT0   4096(R8)
 	VMASKMOVPS   (BX), Y15, Y12
 	ADDQ         SI, BX
 	VBROADCASTSS (R8), Y14
@@ -1030,7 +1257,35 @@ two_P2v1masked:
 	VBROADCASTSS 4(R8), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	ADDQ         DX, R8
-	PREFETCHT0   2048(R8)
+	PREFETCHT0   4096(R8)
+	VMASKMOVPS   (BX), Y15, Y12
+	ADDQ         SI, BX
+	VBROADCASTSS (R8), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VBROADCASTSS 4(R8), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	ADDQ         DX, R8
+	SUBQ         $0x02, R11
+	JNE          someP2v1masked
+	DECQ         R10
+	JNE          turnP2v1masked
+	MOVQ         c+80(FP), DI
+
+lastP2v1masked:
+	SUBQ    $0x02, CX
+	JLT     restP2v1masked
+	PCALIGN $0x20
+
+two_P2v1masked:
+	PREFETCHT0   4096(R8)
+	VMASKMOVPS   (BX), Y15, Y12
+	ADDQ         SI, BX
+	VBROADCASTSS (R8), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VBROADCASTSS 4(R8), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	ADDQ         DX, R8
+	PREFETCHT0   4096(R8)
 	VMASKMOVPS   (BX), Y15, Y12
 	ADDQ         SI, BX
 	VBROADCASTSS (R8), Y14
@@ -1056,6 +1311,7 @@ chainP2v1masked:
 	VMASKMOVPS (DI), Y15, Y0
 	VMASKMOVPS (DI)(AX*1), Y15, Y2
 	MOVQ       c+80(FP), DI
+	MOVQ       k+16(FP), CX
 	JMP        startP2v1masked
 
 m2v2:
@@ -1287,6 +1543,7 @@ chainR3v2:
 	VMOVUPS (DI)(AX*2), Y4
 	VMOVUPS 32(DI)(AX*2), Y5
 	MOVQ    c+80(FP), DI
+	MOVQ    k+16(FP), CX
 	JMP     startR3v2
 
 edgeR3:
@@ -1405,6 +1662,7 @@ chainR3v2masked:
 	VMOVUPS    (DI)(AX*2), Y4
 	VMASKMOVPS 32(DI)(AX*2), Y15, Y5
 	MOVQ       c+80(FP), DI
+	MOVQ       k+16(FP), CX
 	JMP        startR3v2masked
 
 oneR3:
@@ -1495,40 +1753,48 @@ chainR3v1masked:
 	VMASKMOVPS (DI)(AX*1), Y15, Y2
 	VMASKMOVPS (DI)(AX*2), Y15, Y4
 	MOVQ       c+80(FP), DI
+	MOVQ       k+16(FP), CX
 	JMP        startR3v1masked
 
 panelP3:
-	MOVQ       a+32(FP), R8
-	MOVQ       b+56(FP), BX
-	CMPQ       R13, $0x10
-	JLT        edgeP3
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP3v2
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP3v2
+	MOVQ   a+32(FP), R8
+	MOVQ   b+56(FP), BX
+	CMPQ   R13, $0x10
+	JLT    edgeP3
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP3v2
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	MOVQ   k+16(FP), CX
+
+startP3v2:
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP3v2
+	MOVQ $0x00000001, R10
+
+turnP3v2:
 	PREFETCHT0 (DI)
 	PREFETCHT0 63(DI)
 	PREFETCHT0 (DI)(AX*1)
 	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	MOVQ       c+80(FP), DI
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
 
-startP3v2:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP3v2
-	PCALIGN $0x20
-
-two_P3v2:
-	PREFETCHT0   2048(R8)
+someP3v2:
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	VMOVUPS      (BX), Y12
 	VMOVUPS      32(BX), Y13
@@ -1543,7 +1809,49 @@ two_P3v2:
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
 	ADDQ         DX, R8
-	PREFETCHT0   2048(R8)
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	VMOVUPS      (BX), Y12
+	VMOVUPS      32(BX), Y13
+	ADDQ         SI, BX
+	VBROADCASTSS (R8), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS 4(R8), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS 8(R8), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	ADDQ         DX, R8
+	SUBQ         $0x02, R11
+	JNE          someP3v2
+	DECQ         R10
+	JNE          turnP3v2
+	MOVQ         c+80(FP), DI
+
+lastP3v2:
+	SUBQ    $0x02, CX
+	JLT     restP3v2
+	PCALIGN $0x20
+
+two_P3v2:
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	VMOVUPS      (BX), Y12
+	VMOVUPS      32(BX), Y13
+	ADDQ         SI, BX
+	VBROADCASTSS (R8), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS 4(R8), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS 8(R8), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	ADDQ         DX, R8
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	VMOVUPS      (BX), Y12
 	VMOVUPS      32(BX), Y13
@@ -1586,43 +1894,51 @@ chainP3v2:
 	VMOVUPS (DI)(AX*2), Y4
 	VMOVUPS 32(DI)(AX*2), Y5
 	MOVQ    c+80(FP), DI
+	MOVQ    k+16(FP), CX
 	JMP     startP3v2
 
 edgeP3:
-	MOVQ       R13, R15
-	SUBQ       $0x08, R15
-	JLE        oneP3
-	LEAQ       gemmMaskAVX2F32<>+0(SB), R14
-	MOVQ       R15, CX
-	NEGQ       CX
-	VMOVUPS    32(R14)(CX*4), Y15
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP3v2masked
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP3v2masked
+	MOVQ    R13, R15
+	SUBQ    $0x08, R15
+	JLE     oneP3
+	LEAQ    gemmMaskAVX2F32<>+0(SB), R14
+	MOVQ    R15, CX
+	NEGQ    CX
+	VMOVUPS 32(R14)(CX*4), Y15
+	CMPQ    mode+96(FP), $0x02
+	JEQ     chainP3v2masked
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	MOVQ    k+16(FP), CX
+
+startP3v2masked:
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP3v2masked
+	MOVQ $0x00000001, R10
+
+turnP3v2masked:
 	PREFETCHT0 (DI)
 	PREFETCHT0 63(DI)
 	PREFETCHT0 (DI)(AX*1)
 	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	MOVQ       c+80(FP), DI
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
 
-startP3v2masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP3v2masked
-	PCALIGN $0x20
-
-two_P3v2masked:
-	PREFETCHT0   2048(R8)
+someP3v2masked:
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	VMOVUPS      (BX), Y12
 	VMASKMOVPS   32(BX), Y15, Y13
@@ -1637,7 +1953,49 @@ two_P3v2masked:
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
 	ADDQ         DX, R8
-	PREFETCHT0   2048(R8)
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	VMOVUPS      (BX), Y12
+	VMASKMOVPS   32(BX), Y15, Y13
+	ADDQ         SI, BX
+	VBROADCASTSS (R8), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS 4(R8), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS 8(R8), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	ADDQ         DX, R8
+	SUBQ         $0x02, R11
+	JNE          someP3v2masked
+	DECQ         R10
+	JNE          turnP3v2masked
+	MOVQ         c+80(FP), DI
+
+lastP3v2masked:
+	SUBQ    $0x02, CX
+	JLT     restP3v2masked
+	PCALIGN $0x20
+
+two_P3v2masked:
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	VMOVUPS      (BX), Y12
+	VMASKMOVPS   32(BX), Y15, Y13
+	ADDQ         SI, BX
+	VBROADCASTSS (R8), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS 4(R8), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS 8(R8), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	ADDQ         DX, R8
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	VMOVUPS      (BX), Y12
 	VMASKMOVPS   32(BX), Y15, Y13
@@ -1680,38 +2038,46 @@ chainP3v2masked:
 	VMOVUPS    (DI)(AX*2), Y4
 	VMASKMOVPS 32(DI)(AX*2), Y15, Y5
 	MOVQ       c+80(FP), DI
+	MOVQ       k+16(FP), CX
 	JMP        startP3v2masked
 
 oneP3:
-	ADDQ       $0x08, R15
-	LEAQ       gemmMaskAVX2F32<>+0(SB), R14
-	MOVQ       R15, CX
-	NEGQ       CX
-	VMOVUPS    32(R14)(CX*4), Y15
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP3v1masked
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y4, Y4, Y4
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP3v1masked
+	ADDQ    $0x08, R15
+	LEAQ    gemmMaskAVX2F32<>+0(SB), R14
+	MOVQ    R15, CX
+	NEGQ    CX
+	VMOVUPS 32(R14)(CX*4), Y15
+	CMPQ    mode+96(FP), $0x02
+	JEQ     chainP3v1masked
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y4, Y4, Y4
+	MOVQ    k+16(FP), CX
+
+startP3v1masked:
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP3v1masked
+	MOVQ $0x00000001, R10
+
+turnP3v1masked:
 	PREFETCHT0 (DI)
 	PREFETCHT0 31(DI)
 	PREFETCHT0 (DI)(AX*1)
 	PREFETCHT0 31(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 31(DI)(AX*2)
-	MOVQ       c+80(FP), DI
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 31(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 31(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
 
-startP3v1masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP3v1masked
-	PCALIGN $0x20
-
-two_P3v1masked:
-	PREFETCHT0   2048(R8)
+someP3v1masked:
+	PREFETCHT0   4096(R8)
 	VMASKMOVPS   (BX), Y15, Y12
 	ADDQ         SI, BX
 	VBROADCASTSS (R8), Y14
@@ -1721,7 +2087,39 @@ two_P3v1masked:
 	VBROADCASTSS 8(R8), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	ADDQ         DX, R8
-	PREFETCHT0   2048(R8)
+	PREFETCHT0   4096(R8)
+	VMASKMOVPS   (BX), Y15, Y12
+	ADDQ         SI, BX
+	VBROADCASTSS (R8), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VBROADCASTSS 4(R8), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VBROADCASTSS 8(R8), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	ADDQ         DX, R8
+	SUBQ         $0x02, R11
+	JNE          someP3v1masked
+	DECQ         R10
+	JNE          turnP3v1masked
+	MOVQ         c+80(FP), DI
+
+lastP3v1masked:
+	SUBQ    $0x02, CX
+	JLT     restP3v1masked
+	PCALIGN $0x20
+
+two_P3v1masked:
+	PREFETCHT0   4096(R8)
+	VMASKMOVPS   (BX), Y15, Y12
+	ADDQ         SI, BX
+	VBROADCASTSS (R8), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VBROADCASTSS 4(R8), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VBROADCASTSS 8(R8), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	ADDQ         DX, R8
+	PREFETCHT0   4096(R8)
 	VMASKMOVPS   (BX), Y15, Y12
 	ADDQ         SI, BX
 	VBROADCASTSS (R8), Y14
@@ -1752,6 +2150,7 @@ chainP3v1masked:
 	VMASKMOVPS (DI)(AX*1), Y15, Y2
 	VMASKMOVPS (DI)(AX*2), Y15, Y4
 	MOVQ       c+80(FP), DI
+	MOVQ       k+16(FP), CX
 	JMP        startP3v1masked
 
 m3v2:
@@ -2034,6 +2433,7 @@ chainR4v2:
 	VMOVUPS (DI), Y6
 	VMOVUPS 32(DI), Y7
 	MOVQ    c+80(FP), DI
+	MOVQ    k+16(FP), CX
 	JMP     startR4v2
 
 edgeR4:
@@ -2179,6 +2579,7 @@ chainR4v2masked:
 	VMOVUPS    (DI), Y6
 	VMASKMOVPS 32(DI), Y15, Y7
 	MOVQ       c+80(FP), DI
+	MOVQ       k+16(FP), CX
 	JMP        startR4v2masked
 
 oneR4:
@@ -2289,46 +2690,50 @@ chainR4v1masked:
 	ADDQ       R14, DI
 	VMASKMOVPS (DI), Y15, Y6
 	MOVQ       c+80(FP), DI
+	MOVQ       k+16(FP), CX
 	JMP        startR4v1masked
 
 panelP4:
-	MOVQ       a+32(FP), R8
-	MOVQ       b+56(FP), BX
-	CMPQ       R13, $0x10
-	JLT        edgeP4
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP4v2
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
-	VXORPS     Y6, Y6, Y6
-	VXORPS     Y7, Y7, Y7
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP4v2
-	LEAQ       (AX)(AX*2), R14
+	MOVQ   a+32(FP), R8
+	MOVQ   b+56(FP), BX
+	CMPQ   R13, $0x10
+	JLT    edgeP4
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP4v2
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	MOVQ   k+16(FP), CX
+
+startP4v2:
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP4v2
+	MOVQ $0x00000001, R10
+
+turnP4v2:
 	PREFETCHT0 (DI)
 	PREFETCHT0 63(DI)
 	PREFETCHT0 (DI)(AX*1)
 	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	ADDQ       R14, DI
+	LEAQ       (DI)(AX*2), DI
 	PREFETCHT0 (DI)
 	PREFETCHT0 63(DI)
-	MOVQ       c+80(FP), DI
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
 
-startP4v2:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP4v2
-	PCALIGN $0x20
-
-two_P4v2:
-	PREFETCHT0   2048(R8)
+someP4v2:
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	VMOVUPS      (BX), Y12
 	VMOVUPS      32(BX), Y13
@@ -2346,7 +2751,55 @@ two_P4v2:
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
 	ADDQ         DX, R8
-	PREFETCHT0   2048(R8)
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	VMOVUPS      (BX), Y12
+	VMOVUPS      32(BX), Y13
+	ADDQ         SI, BX
+	VBROADCASTSS (R8), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS 4(R8), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS 8(R8), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS 12(R8), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	ADDQ         DX, R8
+	SUBQ         $0x02, R11
+	JNE          someP4v2
+	DECQ         R10
+	JNE          turnP4v2
+	MOVQ         c+80(FP), DI
+
+lastP4v2:
+	SUBQ    $0x02, CX
+	JLT     restP4v2
+	PCALIGN $0x20
+
+two_P4v2:
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	VMOVUPS      (BX), Y12
+	VMOVUPS      32(BX), Y13
+	ADDQ         SI, BX
+	VBROADCASTSS (R8), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS 4(R8), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS 8(R8), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS 12(R8), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	ADDQ         DX, R8
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	VMOVUPS      (BX), Y12
 	VMOVUPS      32(BX), Y13
@@ -2399,49 +2852,53 @@ chainP4v2:
 	VMOVUPS (DI), Y6
 	VMOVUPS 32(DI), Y7
 	MOVQ    c+80(FP), DI
+	MOVQ    k+16(FP), CX
 	JMP     startP4v2
 
 edgeP4:
-	MOVQ       R13, R15
-	SUBQ       $0x08, R15
-	JLE        oneP4
-	LEAQ       gemmMaskAVX2F32<>+0(SB), R14
-	MOVQ       R15, CX
-	NEGQ       CX
-	VMOVUPS    32(R14)(CX*4), Y15
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP4v2masked
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
-	VXORPS     Y6, Y6, Y6
-	VXORPS     Y7, Y7, Y7
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP4v2masked
-	LEAQ       (AX)(AX*2), R14
+	MOVQ    R13, R15
+	SUBQ    $0x08, R15
+	JLE     oneP4
+	LEAQ    gemmMaskAVX2F32<>+0(SB), R14
+	MOVQ    R15, CX
+	NEGQ    CX
+	VMOVUPS 32(R14)(CX*4), Y15
+	CMPQ    mode+96(FP), $0x02
+	JEQ     chainP4v2masked
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	MOVQ    k+16(FP), CX
+
+startP4v2masked:
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP4v2masked
+	MOVQ $0x00000001, R10
+
+turnP4v2masked:
 	PREFETCHT0 (DI)
 	PREFETCHT0 63(DI)
 	PREFETCHT0 (DI)(AX*1)
 	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	ADDQ       R14, DI
+	LEAQ       (DI)(AX*2), DI
 	PREFETCHT0 (DI)
 	PREFETCHT0 63(DI)
-	MOVQ       c+80(FP), DI
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
 
-startP4v2masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP4v2masked
-	PCALIGN $0x20
-
-two_P4v2masked:
-	PREFETCHT0   2048(R8)
+someP4v2masked:
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	VMOVUPS      (BX), Y12
 	VMASKMOVPS   32(BX), Y15, Y13
@@ -2459,7 +2916,55 @@ two_P4v2masked:
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
 	ADDQ         DX, R8
-	PREFETCHT0   2048(R8)
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	VMOVUPS      (BX), Y12
+	VMASKMOVPS   32(BX), Y15, Y13
+	ADDQ         SI, BX
+	VBROADCASTSS (R8), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS 4(R8), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS 8(R8), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS 12(R8), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	ADDQ         DX, R8
+	SUBQ         $0x02, R11
+	JNE          someP4v2masked
+	DECQ         R10
+	JNE          turnP4v2masked
+	MOVQ         c+80(FP), DI
+
+lastP4v2masked:
+	SUBQ    $0x02, CX
+	JLT     restP4v2masked
+	PCALIGN $0x20
+
+two_P4v2masked:
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	VMOVUPS      (BX), Y12
+	VMASKMOVPS   32(BX), Y15, Y13
+	ADDQ         SI, BX
+	VBROADCASTSS (R8), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS 4(R8), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS 8(R8), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS 12(R8), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	ADDQ         DX, R8
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	VMOVUPS      (BX), Y12
 	VMASKMOVPS   32(BX), Y15, Y13
@@ -2512,43 +3017,47 @@ chainP4v2masked:
 	VMOVUPS    (DI), Y6
 	VMASKMOVPS 32(DI), Y15, Y7
 	MOVQ       c+80(FP), DI
+	MOVQ       k+16(FP), CX
 	JMP        startP4v2masked
 
 oneP4:
-	ADDQ       $0x08, R15
-	LEAQ       gemmMaskAVX2F32<>+0(SB), R14
-	MOVQ       R15, CX
-	NEGQ       CX
-	VMOVUPS    32(R14)(CX*4), Y15
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP4v1masked
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y6, Y6, Y6
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP4v1masked
-	LEAQ       (AX)(AX*2), R14
+	ADDQ    $0x08, R15
+	LEAQ    gemmMaskAVX2F32<>+0(SB), R14
+	MOVQ    R15, CX
+	NEGQ    CX
+	VMOVUPS 32(R14)(CX*4), Y15
+	CMPQ    mode+96(FP), $0x02
+	JEQ     chainP4v1masked
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y6, Y6, Y6
+	MOVQ    k+16(FP), CX
+
+startP4v1masked:
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP4v1masked
+	MOVQ $0x00000001, R10
+
+turnP4v1masked:
 	PREFETCHT0 (DI)
 	PREFETCHT0 31(DI)
 	PREFETCHT0 (DI)(AX*1)
 	PREFETCHT0 31(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 31(DI)(AX*2)
-	ADDQ       R14, DI
+	LEAQ       (DI)(AX*2), DI
 	PREFETCHT0 (DI)
 	PREFETCHT0 31(DI)
-	MOVQ       c+80(FP), DI
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 31(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
 
-startP4v1masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP4v1masked
-	PCALIGN $0x20
-
-two_P4v1masked:
-	PREFETCHT0   2048(R8)
+someP4v1masked:
+	PREFETCHT0   4096(R8)
 	VMASKMOVPS   (BX), Y15, Y12
 	ADDQ         SI, BX
 	VBROADCASTSS (R8), Y14
@@ -2560,7 +3069,43 @@ two_P4v1masked:
 	VBROADCASTSS 12(R8), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	ADDQ         DX, R8
-	PREFETCHT0   2048(R8)
+	PREFETCHT0   4096(R8)
+	VMASKMOVPS   (BX), Y15, Y12
+	ADDQ         SI, BX
+	VBROADCASTSS (R8), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VBROADCASTSS 4(R8), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VBROADCASTSS 8(R8), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VBROADCASTSS 12(R8), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	ADDQ         DX, R8
+	SUBQ         $0x02, R11
+	JNE          someP4v1masked
+	DECQ         R10
+	JNE          turnP4v1masked
+	MOVQ         c+80(FP), DI
+
+lastP4v1masked:
+	SUBQ    $0x02, CX
+	JLT     restP4v1masked
+	PCALIGN $0x20
+
+two_P4v1masked:
+	PREFETCHT0   4096(R8)
+	VMASKMOVPS   (BX), Y15, Y12
+	ADDQ         SI, BX
+	VBROADCASTSS (R8), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VBROADCASTSS 4(R8), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VBROADCASTSS 8(R8), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VBROADCASTSS 12(R8), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	ADDQ         DX, R8
+	PREFETCHT0   4096(R8)
 	VMASKMOVPS   (BX), Y15, Y12
 	ADDQ         SI, BX
 	VBROADCASTSS (R8), Y14
@@ -2598,6 +3143,7 @@ chainP4v1masked:
 	ADDQ       R14, DI
 	VMASKMOVPS (DI), Y15, Y6
 	MOVQ       c+80(FP), DI
+	MOVQ       k+16(FP), CX
 	JMP        startP4v1masked
 
 m4v2:
@@ -2935,6 +3481,7 @@ chainR5v2:
 	VMOVUPS (DI)(AX*1), Y8
 	VMOVUPS 32(DI)(AX*1), Y9
 	MOVQ    c+80(FP), DI
+	MOVQ    k+16(FP), CX
 	JMP     startR5v2
 
 edgeR5:
@@ -3101,6 +3648,7 @@ chainR5v2masked:
 	VMOVUPS    (DI)(AX*1), Y8
 	VMASKMOVPS 32(DI)(AX*1), Y15, Y9
 	MOVQ       c+80(FP), DI
+	MOVQ       k+16(FP), CX
 	JMP        startR5v2masked
 
 oneR5:
@@ -3225,50 +3773,52 @@ chainR5v1masked:
 	VMASKMOVPS (DI), Y15, Y6
 	VMASKMOVPS (DI)(AX*1), Y15, Y8
 	MOVQ       c+80(FP), DI
+	MOVQ       k+16(FP), CX
 	JMP        startR5v1masked
 
 panelP5:
-	MOVQ       a+32(FP), R8
-	MOVQ       b+56(FP), BX
-	CMPQ       R13, $0x10
-	JLT        edgeP5
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP5v2
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
-	VXORPS     Y6, Y6, Y6
-	VXORPS     Y7, Y7, Y7
-	VXORPS     Y8, Y8, Y8
-	VXORPS     Y9, Y9, Y9
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP5v2
-	LEAQ       (AX)(AX*2), R14
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	MOVQ       c+80(FP), DI
+	MOVQ   a+32(FP), R8
+	MOVQ   b+56(FP), BX
+	CMPQ   R13, $0x10
+	JLT    edgeP5
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP5v2
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	MOVQ   k+16(FP), CX
 
 startP5v2:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP5v2
-	PCALIGN $0x20
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP5v2
+	MOVQ $0x00000002, R10
 
-two_P5v2:
-	PREFETCHT0   2048(R8)
+turnP5v2:
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
+
+someP5v2:
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	VMOVUPS      (BX), Y12
 	VMOVUPS      32(BX), Y13
@@ -3289,7 +3839,61 @@ two_P5v2:
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
 	ADDQ         DX, R8
-	PREFETCHT0   2048(R8)
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	VMOVUPS      (BX), Y12
+	VMOVUPS      32(BX), Y13
+	ADDQ         SI, BX
+	VBROADCASTSS (R8), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS 4(R8), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS 8(R8), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS 12(R8), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS 16(R8), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	ADDQ         DX, R8
+	SUBQ         $0x02, R11
+	JNE          someP5v2
+	DECQ         R10
+	JNE          turnP5v2
+	MOVQ         c+80(FP), DI
+
+lastP5v2:
+	SUBQ    $0x02, CX
+	JLT     restP5v2
+	PCALIGN $0x20
+
+two_P5v2:
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	VMOVUPS      (BX), Y12
+	VMOVUPS      32(BX), Y13
+	ADDQ         SI, BX
+	VBROADCASTSS (R8), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS 4(R8), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS 8(R8), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS 12(R8), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS 16(R8), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	ADDQ         DX, R8
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	VMOVUPS      (BX), Y12
 	VMOVUPS      32(BX), Y13
@@ -3350,53 +3954,55 @@ chainP5v2:
 	VMOVUPS (DI)(AX*1), Y8
 	VMOVUPS 32(DI)(AX*1), Y9
 	MOVQ    c+80(FP), DI
+	MOVQ    k+16(FP), CX
 	JMP     startP5v2
 
 edgeP5:
-	MOVQ       R13, R15
-	SUBQ       $0x08, R15
-	JLE        oneP5
-	LEAQ       gemmMaskAVX2F32<>+0(SB), R14
-	MOVQ       R15, CX
-	NEGQ       CX
-	VMOVUPS    32(R14)(CX*4), Y15
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP5v2masked
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
-	VXORPS     Y6, Y6, Y6
-	VXORPS     Y7, Y7, Y7
-	VXORPS     Y8, Y8, Y8
-	VXORPS     Y9, Y9, Y9
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP5v2masked
-	LEAQ       (AX)(AX*2), R14
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	MOVQ       c+80(FP), DI
+	MOVQ    R13, R15
+	SUBQ    $0x08, R15
+	JLE     oneP5
+	LEAQ    gemmMaskAVX2F32<>+0(SB), R14
+	MOVQ    R15, CX
+	NEGQ    CX
+	VMOVUPS 32(R14)(CX*4), Y15
+	CMPQ    mode+96(FP), $0x02
+	JEQ     chainP5v2masked
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+	VXORPS  Y9, Y9, Y9
+	MOVQ    k+16(FP), CX
 
 startP5v2masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP5v2masked
-	PCALIGN $0x20
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP5v2masked
+	MOVQ $0x00000002, R10
 
-two_P5v2masked:
-	PREFETCHT0   2048(R8)
+turnP5v2masked:
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
+
+someP5v2masked:
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	VMOVUPS      (BX), Y12
 	VMASKMOVPS   32(BX), Y15, Y13
@@ -3417,7 +4023,61 @@ two_P5v2masked:
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
 	ADDQ         DX, R8
-	PREFETCHT0   2048(R8)
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	VMOVUPS      (BX), Y12
+	VMASKMOVPS   32(BX), Y15, Y13
+	ADDQ         SI, BX
+	VBROADCASTSS (R8), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS 4(R8), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS 8(R8), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS 12(R8), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS 16(R8), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	ADDQ         DX, R8
+	SUBQ         $0x02, R11
+	JNE          someP5v2masked
+	DECQ         R10
+	JNE          turnP5v2masked
+	MOVQ         c+80(FP), DI
+
+lastP5v2masked:
+	SUBQ    $0x02, CX
+	JLT     restP5v2masked
+	PCALIGN $0x20
+
+two_P5v2masked:
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	VMOVUPS      (BX), Y12
+	VMASKMOVPS   32(BX), Y15, Y13
+	ADDQ         SI, BX
+	VBROADCASTSS (R8), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS 4(R8), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS 8(R8), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS 12(R8), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS 16(R8), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	ADDQ         DX, R8
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	VMOVUPS      (BX), Y12
 	VMASKMOVPS   32(BX), Y15, Y13
@@ -3478,46 +4138,48 @@ chainP5v2masked:
 	VMOVUPS    (DI)(AX*1), Y8
 	VMASKMOVPS 32(DI)(AX*1), Y15, Y9
 	MOVQ       c+80(FP), DI
+	MOVQ       k+16(FP), CX
 	JMP        startP5v2masked
 
 oneP5:
-	ADDQ       $0x08, R15
-	LEAQ       gemmMaskAVX2F32<>+0(SB), R14
-	MOVQ       R15, CX
-	NEGQ       CX
-	VMOVUPS    32(R14)(CX*4), Y15
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP5v1masked
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y6, Y6, Y6
-	VXORPS     Y8, Y8, Y8
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP5v1masked
-	LEAQ       (AX)(AX*2), R14
-	PREFETCHT0 (DI)
-	PREFETCHT0 31(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 31(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 31(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 31(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 31(DI)(AX*1)
-	MOVQ       c+80(FP), DI
+	ADDQ    $0x08, R15
+	LEAQ    gemmMaskAVX2F32<>+0(SB), R14
+	MOVQ    R15, CX
+	NEGQ    CX
+	VMOVUPS 32(R14)(CX*4), Y15
+	CMPQ    mode+96(FP), $0x02
+	JEQ     chainP5v1masked
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y8, Y8, Y8
+	MOVQ    k+16(FP), CX
 
 startP5v1masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP5v1masked
-	PCALIGN $0x20
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP5v1masked
+	MOVQ $0x00000002, R10
 
-two_P5v1masked:
-	PREFETCHT0   2048(R8)
+turnP5v1masked:
+	PREFETCHT0 (DI)
+	PREFETCHT0 31(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 31(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 31(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 31(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
+
+someP5v1masked:
+	PREFETCHT0   4096(R8)
 	VMASKMOVPS   (BX), Y15, Y12
 	ADDQ         SI, BX
 	VBROADCASTSS (R8), Y14
@@ -3531,7 +4193,47 @@ two_P5v1masked:
 	VBROADCASTSS 16(R8), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	ADDQ         DX, R8
-	PREFETCHT0   2048(R8)
+	PREFETCHT0   4096(R8)
+	VMASKMOVPS   (BX), Y15, Y12
+	ADDQ         SI, BX
+	VBROADCASTSS (R8), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VBROADCASTSS 4(R8), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VBROADCASTSS 8(R8), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VBROADCASTSS 12(R8), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VBROADCASTSS 16(R8), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	ADDQ         DX, R8
+	SUBQ         $0x02, R11
+	JNE          someP5v1masked
+	DECQ         R10
+	JNE          turnP5v1masked
+	MOVQ         c+80(FP), DI
+
+lastP5v1masked:
+	SUBQ    $0x02, CX
+	JLT     restP5v1masked
+	PCALIGN $0x20
+
+two_P5v1masked:
+	PREFETCHT0   4096(R8)
+	VMASKMOVPS   (BX), Y15, Y12
+	ADDQ         SI, BX
+	VBROADCASTSS (R8), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VBROADCASTSS 4(R8), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VBROADCASTSS 8(R8), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VBROADCASTSS 12(R8), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VBROADCASTSS 16(R8), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	ADDQ         DX, R8
+	PREFETCHT0   4096(R8)
 	VMASKMOVPS   (BX), Y15, Y12
 	ADDQ         SI, BX
 	VBROADCASTSS (R8), Y14
@@ -3574,6 +4276,7 @@ chainP5v1masked:
 	VMASKMOVPS (DI), Y15, Y6
 	VMASKMOVPS (DI)(AX*1), Y15, Y8
 	MOVQ       c+80(FP), DI
+	MOVQ       k+16(FP), CX
 	JMP        startP5v1masked
 
 m5v2:
@@ -3954,6 +4657,7 @@ chainR6v2:
 	VMOVUPS (DI)(AX*2), Y10
 	VMOVUPS 32(DI)(AX*2), Y11
 	MOVQ    c+80(FP), DI
+	MOVQ    k+16(FP), CX
 	JMP     startR6v2
 
 edgeR6:
@@ -4141,6 +4845,7 @@ chainR6v2masked:
 	VMOVUPS    (DI)(AX*2), Y10
 	VMASKMOVPS 32(DI)(AX*2), Y15, Y11
 	MOVQ       c+80(FP), DI
+	MOVQ       k+16(FP), CX
 	JMP        startR6v2masked
 
 oneR6:
@@ -4279,54 +4984,54 @@ chainR6v1masked:
 	VMASKMOVPS (DI)(AX*1), Y15, Y8
 	VMASKMOVPS (DI)(AX*2), Y15, Y10
 	MOVQ       c+80(FP), DI
+	MOVQ       k+16(FP), CX
 	JMP        startR6v1masked
 
 panelP6:
-	MOVQ       a+32(FP), R8
-	MOVQ       b+56(FP), BX
-	CMPQ       R13, $0x10
-	JLT        edgeP6
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP6v2
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
-	VXORPS     Y6, Y6, Y6
-	VXORPS     Y7, Y7, Y7
-	VXORPS     Y8, Y8, Y8
-	VXORPS     Y9, Y9, Y9
-	VXORPS     Y10, Y10, Y10
-	VXORPS     Y11, Y11, Y11
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP6v2
-	LEAQ       (AX)(AX*2), R14
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	MOVQ       c+80(FP), DI
+	MOVQ   a+32(FP), R8
+	MOVQ   b+56(FP), BX
+	CMPQ   R13, $0x10
+	JLT    edgeP6
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP6v2
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+	MOVQ   k+16(FP), CX
 
 startP6v2:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP6v2
-	PCALIGN $0x20
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP6v2
+	MOVQ $0x00000002, R10
 
-two_P6v2:
-	PREFETCHT0   2048(R8)
+turnP6v2:
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
+
+someP6v2:
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	VMOVUPS      (BX), Y12
 	VMOVUPS      32(BX), Y13
@@ -4350,7 +5055,67 @@ two_P6v2:
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
 	ADDQ         DX, R8
-	PREFETCHT0   2048(R8)
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	VMOVUPS      (BX), Y12
+	VMOVUPS      32(BX), Y13
+	ADDQ         SI, BX
+	VBROADCASTSS (R8), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS 4(R8), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS 8(R8), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS 12(R8), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS 16(R8), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS 20(R8), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	ADDQ         DX, R8
+	SUBQ         $0x02, R11
+	JNE          someP6v2
+	DECQ         R10
+	JNE          turnP6v2
+	MOVQ         c+80(FP), DI
+
+lastP6v2:
+	SUBQ    $0x02, CX
+	JLT     restP6v2
+	PCALIGN $0x20
+
+two_P6v2:
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	VMOVUPS      (BX), Y12
+	VMOVUPS      32(BX), Y13
+	ADDQ         SI, BX
+	VBROADCASTSS (R8), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS 4(R8), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS 8(R8), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS 12(R8), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS 16(R8), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS 20(R8), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	ADDQ         DX, R8
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	VMOVUPS      (BX), Y12
 	VMOVUPS      32(BX), Y13
@@ -4419,57 +5184,57 @@ chainP6v2:
 	VMOVUPS (DI)(AX*2), Y10
 	VMOVUPS 32(DI)(AX*2), Y11
 	MOVQ    c+80(FP), DI
+	MOVQ    k+16(FP), CX
 	JMP     startP6v2
 
 edgeP6:
-	MOVQ       R13, R15
-	SUBQ       $0x08, R15
-	JLE        oneP6
-	LEAQ       gemmMaskAVX2F32<>+0(SB), R14
-	MOVQ       R15, CX
-	NEGQ       CX
-	VMOVUPS    32(R14)(CX*4), Y15
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP6v2masked
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
-	VXORPS     Y6, Y6, Y6
-	VXORPS     Y7, Y7, Y7
-	VXORPS     Y8, Y8, Y8
-	VXORPS     Y9, Y9, Y9
-	VXORPS     Y10, Y10, Y10
-	VXORPS     Y11, Y11, Y11
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP6v2masked
-	LEAQ       (AX)(AX*2), R14
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	MOVQ       c+80(FP), DI
+	MOVQ    R13, R15
+	SUBQ    $0x08, R15
+	JLE     oneP6
+	LEAQ    gemmMaskAVX2F32<>+0(SB), R14
+	MOVQ    R15, CX
+	NEGQ    CX
+	VMOVUPS 32(R14)(CX*4), Y15
+	CMPQ    mode+96(FP), $0x02
+	JEQ     chainP6v2masked
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+	VXORPS  Y9, Y9, Y9
+	VXORPS  Y10, Y10, Y10
+	VXORPS  Y11, Y11, Y11
+	MOVQ    k+16(FP), CX
 
 startP6v2masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP6v2masked
-	PCALIGN $0x20
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP6v2masked
+	MOVQ $0x00000002, R10
 
-two_P6v2masked:
-	PREFETCHT0   2048(R8)
+turnP6v2masked:
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
+
+someP6v2masked:
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	VMOVUPS      (BX), Y12
 	VMASKMOVPS   32(BX), Y15, Y13
@@ -4493,7 +5258,67 @@ two_P6v2masked:
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
 	ADDQ         DX, R8
-	PREFETCHT0   2048(R8)
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	VMOVUPS      (BX), Y12
+	VMASKMOVPS   32(BX), Y15, Y13
+	ADDQ         SI, BX
+	VBROADCASTSS (R8), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS 4(R8), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS 8(R8), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS 12(R8), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS 16(R8), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS 20(R8), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	ADDQ         DX, R8
+	SUBQ         $0x02, R11
+	JNE          someP6v2masked
+	DECQ         R10
+	JNE          turnP6v2masked
+	MOVQ         c+80(FP), DI
+
+lastP6v2masked:
+	SUBQ    $0x02, CX
+	JLT     restP6v2masked
+	PCALIGN $0x20
+
+two_P6v2masked:
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	VMOVUPS      (BX), Y12
+	VMASKMOVPS   32(BX), Y15, Y13
+	ADDQ         SI, BX
+	VBROADCASTSS (R8), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS 4(R8), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS 8(R8), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS 12(R8), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS 16(R8), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS 20(R8), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	ADDQ         DX, R8
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	VMOVUPS      (BX), Y12
 	VMASKMOVPS   32(BX), Y15, Y13
@@ -4562,49 +5387,49 @@ chainP6v2masked:
 	VMOVUPS    (DI)(AX*2), Y10
 	VMASKMOVPS 32(DI)(AX*2), Y15, Y11
 	MOVQ       c+80(FP), DI
+	MOVQ       k+16(FP), CX
 	JMP        startP6v2masked
 
 oneP6:
-	ADDQ       $0x08, R15
-	LEAQ       gemmMaskAVX2F32<>+0(SB), R14
-	MOVQ       R15, CX
-	NEGQ       CX
-	VMOVUPS    32(R14)(CX*4), Y15
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP6v1masked
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y6, Y6, Y6
-	VXORPS     Y8, Y8, Y8
-	VXORPS     Y10, Y10, Y10
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP6v1masked
-	LEAQ       (AX)(AX*2), R14
-	PREFETCHT0 (DI)
-	PREFETCHT0 31(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 31(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 31(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 31(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 31(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 31(DI)(AX*2)
-	MOVQ       c+80(FP), DI
+	ADDQ    $0x08, R15
+	LEAQ    gemmMaskAVX2F32<>+0(SB), R14
+	MOVQ    R15, CX
+	NEGQ    CX
+	VMOVUPS 32(R14)(CX*4), Y15
+	CMPQ    mode+96(FP), $0x02
+	JEQ     chainP6v1masked
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y8, Y8, Y8
+	VXORPS  Y10, Y10, Y10
+	MOVQ    k+16(FP), CX
 
 startP6v1masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP6v1masked
-	PCALIGN $0x20
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP6v1masked
+	MOVQ $0x00000002, R10
 
-two_P6v1masked:
-	PREFETCHT0   2048(R8)
+turnP6v1masked:
+	PREFETCHT0 (DI)
+	PREFETCHT0 31(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 31(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 31(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 31(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
+
+someP6v1masked:
+	PREFETCHT0   4096(R8)
 	VMASKMOVPS   (BX), Y15, Y12
 	ADDQ         SI, BX
 	VBROADCASTSS (R8), Y14
@@ -4620,7 +5445,51 @@ two_P6v1masked:
 	VBROADCASTSS 20(R8), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	ADDQ         DX, R8
-	PREFETCHT0   2048(R8)
+	PREFETCHT0   4096(R8)
+	VMASKMOVPS   (BX), Y15, Y12
+	ADDQ         SI, BX
+	VBROADCASTSS (R8), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VBROADCASTSS 4(R8), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VBROADCASTSS 8(R8), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VBROADCASTSS 12(R8), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VBROADCASTSS 16(R8), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VBROADCASTSS 20(R8), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	ADDQ         DX, R8
+	SUBQ         $0x02, R11
+	JNE          someP6v1masked
+	DECQ         R10
+	JNE          turnP6v1masked
+	MOVQ         c+80(FP), DI
+
+lastP6v1masked:
+	SUBQ    $0x02, CX
+	JLT     restP6v1masked
+	PCALIGN $0x20
+
+two_P6v1masked:
+	PREFETCHT0   4096(R8)
+	VMASKMOVPS   (BX), Y15, Y12
+	ADDQ         SI, BX
+	VBROADCASTSS (R8), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VBROADCASTSS 4(R8), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VBROADCASTSS 8(R8), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VBROADCASTSS 12(R8), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VBROADCASTSS 16(R8), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VBROADCASTSS 20(R8), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	ADDQ         DX, R8
+	PREFETCHT0   4096(R8)
 	VMASKMOVPS   (BX), Y15, Y12
 	ADDQ         SI, BX
 	VBROADCASTSS (R8), Y14
@@ -4668,6 +5537,7 @@ chainP6v1masked:
 	VMASKMOVPS (DI)(AX*1), Y15, Y8
 	VMASKMOVPS (DI)(AX*2), Y15, Y10
 	MOVQ       c+80(FP), DI
+	MOVQ       k+16(FP), CX
 	JMP        startP6v1masked
 
 m6v2:
@@ -5049,6 +5919,7 @@ chainR1v2:
 	VMOVUPD (DI), Y0
 	VMOVUPD 32(DI), Y1
 	MOVQ    c+80(FP), DI
+	MOVQ    k+16(FP), CX
 	JMP     startR1v2
 
 edgeR1:
@@ -5125,6 +5996,7 @@ chainR1v2masked:
 	VMOVUPD    (DI), Y0
 	VMASKMOVPD 32(DI), Y15, Y1
 	MOVQ       c+80(FP), DI
+	MOVQ       k+16(FP), CX
 	JMP        startR1v2masked
 
 oneR1:
@@ -5187,32 +6059,44 @@ singleR1v1masked:
 chainR1v1masked:
 	VMASKMOVPD (DI), Y15, Y0
 	MOVQ       c+80(FP), DI
+	MOVQ       k+16(FP), CX
 	JMP        startR1v1masked
 
 panelP1:
-	MOVQ       a+32(FP), R8
-	MOVQ       b+56(FP), BX
-	CMPQ       R13, $0x08
-	JLT        edgeP1
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP1v2
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP1v2
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	MOVQ       c+80(FP), DI
+	MOVQ   a+32(FP), R8
+	MOVQ   b+56(FP), BX
+	CMPQ   R13, $0x08
+	JLT    edgeP1
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP1v2
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	MOVQ   k+16(FP), CX
 
 startP1v2:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP1v2
-	PCALIGN $0x20
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP1v2
+	MOVQ $0x00000001, R10
 
-two_P1v2:
-	PREFETCHT0   2048(R8)
+turnP1v2:
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
+
+someP1v2:
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	VMOVUPD      (BX), Y12
 	VMOVUPD      32(BX), Y13
@@ -5221,7 +6105,37 @@ two_P1v2:
 	VFMADD231PD  Y12, Y14, Y0
 	VFMADD231PD  Y13, Y14, Y1
 	ADDQ         DX, R8
-	PREFETCHT0   2048(R8)
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	VMOVUPD      (BX), Y12
+	VMOVUPD      32(BX), Y13
+	ADDQ         SI, BX
+	VBROADCASTSD (R8), Y14
+	VFMADD231PD  Y12, Y14, Y0
+	VFMADD231PD  Y13, Y14, Y1
+	ADDQ         DX, R8
+	SUBQ         $0x02, R11
+	JNE          someP1v2
+	DECQ         R10
+	JNE          turnP1v2
+	MOVQ         c+80(FP), DI
+
+lastP1v2:
+	SUBQ    $0x02, CX
+	JLT     restP1v2
+	PCALIGN $0x20
+
+two_P1v2:
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	VMOVUPD      (BX), Y12
+	VMOVUPD      32(BX), Y13
+	ADDQ         SI, BX
+	VBROADCASTSD (R8), Y14
+	VFMADD231PD  Y12, Y14, Y0
+	VFMADD231PD  Y13, Y14, Y1
+	ADDQ         DX, R8
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	VMOVUPD      (BX), Y12
 	VMOVUPD      32(BX), Y13
@@ -5248,35 +6162,47 @@ chainP1v2:
 	VMOVUPD (DI), Y0
 	VMOVUPD 32(DI), Y1
 	MOVQ    c+80(FP), DI
+	MOVQ    k+16(FP), CX
 	JMP     startP1v2
 
 edgeP1:
-	MOVQ       R13, R15
-	SUBQ       $0x04, R15
-	JLE        oneP1
-	LEAQ       gemmMaskAVX2F64<>+0(SB), R14
-	MOVQ       R15, CX
-	NEGQ       CX
-	VMOVUPD    32(R14)(CX*8), Y15
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP1v2masked
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP1v2masked
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	MOVQ       c+80(FP), DI
+	MOVQ    R13, R15
+	SUBQ    $0x04, R15
+	JLE     oneP1
+	LEAQ    gemmMaskAVX2F64<>+0(SB), R14
+	MOVQ    R15, CX
+	NEGQ    CX
+	VMOVUPD 32(R14)(CX*8), Y15
+	CMPQ    mode+96(FP), $0x02
+	JEQ     chainP1v2masked
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	MOVQ    k+16(FP), CX
 
 startP1v2masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP1v2masked
-	PCALIGN $0x20
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP1v2masked
+	MOVQ $0x00000001, R10
 
-two_P1v2masked:
-	PREFETCHT0   2048(R8)
+turnP1v2masked:
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
+
+someP1v2masked:
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	VMOVUPD      (BX), Y12
 	VMASKMOVPD   32(BX), Y15, Y13
@@ -5285,7 +6211,37 @@ two_P1v2masked:
 	VFMADD231PD  Y12, Y14, Y0
 	VFMADD231PD  Y13, Y14, Y1
 	ADDQ         DX, R8
-	PREFETCHT0   2048(R8)
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	VMOVUPD      (BX), Y12
+	VMASKMOVPD   32(BX), Y15, Y13
+	ADDQ         SI, BX
+	VBROADCASTSD (R8), Y14
+	VFMADD231PD  Y12, Y14, Y0
+	VFMADD231PD  Y13, Y14, Y1
+	ADDQ         DX, R8
+	SUBQ         $0x02, R11
+	JNE          someP1v2masked
+	DECQ         R10
+	JNE          turnP1v2masked
+	MOVQ         c+80(FP), DI
+
+lastP1v2masked:
+	SUBQ    $0x02, CX
+	JLT     restP1v2masked
+	PCALIGN $0x20
+
+two_P1v2masked:
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	VMOVUPD      (BX), Y12
+	VMASKMOVPD   32(BX), Y15, Y13
+	ADDQ         SI, BX
+	VBROADCASTSD (R8), Y14
+	VFMADD231PD  Y12, Y14, Y0
+	VFMADD231PD  Y13, Y14, Y1
+	ADDQ         DX, R8
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	VMOVUPD      (BX), Y12
 	VMASKMOVPD   32(BX), Y15, Y13
@@ -5312,38 +6268,74 @@ chainP1v2masked:
 	VMOVUPD    (DI), Y0
 	VMASKMOVPD 32(DI), Y15, Y1
 	MOVQ       c+80(FP), DI
+	MOVQ       k+16(FP), CX
 	JMP        startP1v2masked
 
 oneP1:
-	ADDQ       $0x04, R15
-	LEAQ       gemmMaskAVX2F64<>+0(SB), R14
-	MOVQ       R15, CX
-	NEGQ       CX
-	VMOVUPD    32(R14)(CX*8), Y15
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP1v1masked
-	VXORPS     Y0, Y0, Y0
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP1v1masked
-	PREFETCHT0 (DI)
-	PREFETCHT0 31(DI)
-	MOVQ       c+80(FP), DI
+	ADDQ    $0x04, R15
+	LEAQ    gemmMaskAVX2F64<>+0(SB), R14
+	MOVQ    R15, CX
+	NEGQ    CX
+	VMOVUPD 32(R14)(CX*8), Y15
+	CMPQ    mode+96(FP), $0x02
+	JEQ     chainP1v1masked
+	VXORPS  Y0, Y0, Y0
+	MOVQ    k+16(FP), CX
 
 startP1v1masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP1v1masked
-	PCALIGN $0x20
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP1v1masked
+	MOVQ $0x00000001, R10
 
-two_P1v1masked:
-	PREFETCHT0   2048(R8)
+turnP1v1masked:
+	PREFETCHT0 (DI)
+	PREFETCHT0 31(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 31(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 31(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 31(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
+
+someP1v1masked:
+	PREFETCHT0   4096(R8)
 	VMASKMOVPD   (BX), Y15, Y12
 	ADDQ         SI, BX
 	VBROADCASTSD (R8), Y14
 	VFMADD231PD  Y12, Y14, Y0
 	ADDQ         DX, R8
-	PREFETCHT0   2048(R8)
+	PREFETCHT0   4096(R8)
+	VMASKMOVPD   (BX), Y15, Y12
+	ADDQ         SI, BX
+	VBROADCASTSD (R8), Y14
+	VFMADD231PD  Y12, Y14, Y0
+	ADDQ         DX, R8
+	SUBQ         $0x02, R11
+	JNE          someP1v1masked
+	DECQ         R10
+	JNE          turnP1v1masked
+	MOVQ         c+80(FP), DI
+
+lastP1v1masked:
+	SUBQ    $0x02, CX
+	JLT     restP1v1masked
+	PCALIGN $0x20
+
+two_P1v1masked:
+	PREFETCHT0   4096(R8)
+	VMASKMOVPD   (BX), Y15, Y12
+	ADDQ         SI, BX
+	VBROADCASTSD (R8), Y14
+	VFMADD231PD  Y12, Y14, Y0
+	ADDQ         DX, R8
+	PREFETCHT0   4096(R8)
 	VMASKMOVPD   (BX), Y15, Y12
 	ADDQ         SI, BX
 	VBROADCASTSD (R8), Y14
@@ -5364,6 +6356,7 @@ restP1v1masked:
 chainP1v1masked:
 	VMASKMOVPD (DI), Y15, Y0
 	MOVQ       c+80(FP), DI
+	MOVQ       k+16(FP), CX
 	JMP        startP1v1masked
 
 m1v2:
@@ -5552,6 +6545,7 @@ chainR2v2:
 	VMOVUPD (DI)(AX*1), Y2
 	VMOVUPD 32(DI)(AX*1), Y3
 	MOVQ    c+80(FP), DI
+	MOVQ    k+16(FP), CX
 	JMP     startR2v2
 
 edgeR2:
@@ -5649,6 +6643,7 @@ chainR2v2masked:
 	VMOVUPD    (DI)(AX*1), Y2
 	VMASKMOVPD 32(DI)(AX*1), Y15, Y3
 	MOVQ       c+80(FP), DI
+	MOVQ       k+16(FP), CX
 	JMP        startR2v2masked
 
 oneR2:
@@ -5725,36 +6720,46 @@ chainR2v1masked:
 	VMASKMOVPD (DI), Y15, Y0
 	VMASKMOVPD (DI)(AX*1), Y15, Y2
 	MOVQ       c+80(FP), DI
+	MOVQ       k+16(FP), CX
 	JMP        startR2v1masked
 
 panelP2:
-	MOVQ       a+32(FP), R8
-	MOVQ       b+56(FP), BX
-	CMPQ       R13, $0x08
-	JLT        edgeP2
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP2v2
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP2v2
+	MOVQ   a+32(FP), R8
+	MOVQ   b+56(FP), BX
+	CMPQ   R13, $0x08
+	JLT    edgeP2
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP2v2
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	MOVQ   k+16(FP), CX
+
+startP2v2:
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP2v2
+	MOVQ $0x00000001, R10
+
+turnP2v2:
 	PREFETCHT0 (DI)
 	PREFETCHT0 63(DI)
 	PREFETCHT0 (DI)(AX*1)
 	PREFETCHT0 63(DI)(AX*1)
-	MOVQ       c+80(FP), DI
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
 
-startP2v2:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP2v2
-	PCALIGN $0x20
-
-two_P2v2:
-	PREFETCHT0   2048(R8)
+someP2v2:
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	VMOVUPD      (BX), Y12
 	VMOVUPD      32(BX), Y13
@@ -5766,7 +6771,43 @@ two_P2v2:
 	VFMADD231PD  Y12, Y14, Y2
 	VFMADD231PD  Y13, Y14, Y3
 	ADDQ         DX, R8
-	PREFETCHT0   2048(R8)
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	VMOVUPD      (BX), Y12
+	VMOVUPD      32(BX), Y13
+	ADDQ         SI, BX
+	VBROADCASTSD (R8), Y14
+	VFMADD231PD  Y12, Y14, Y0
+	VFMADD231PD  Y13, Y14, Y1
+	VBROADCASTSD 8(R8), Y14
+	VFMADD231PD  Y12, Y14, Y2
+	VFMADD231PD  Y13, Y14, Y3
+	ADDQ         DX, R8
+	SUBQ         $0x02, R11
+	JNE          someP2v2
+	DECQ         R10
+	JNE          turnP2v2
+	MOVQ         c+80(FP), DI
+
+lastP2v2:
+	SUBQ    $0x02, CX
+	JLT     restP2v2
+	PCALIGN $0x20
+
+two_P2v2:
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	VMOVUPD      (BX), Y12
+	VMOVUPD      32(BX), Y13
+	ADDQ         SI, BX
+	VBROADCASTSD (R8), Y14
+	VFMADD231PD  Y12, Y14, Y0
+	VFMADD231PD  Y13, Y14, Y1
+	VBROADCASTSD 8(R8), Y14
+	VFMADD231PD  Y12, Y14, Y2
+	VFMADD231PD  Y13, Y14, Y3
+	ADDQ         DX, R8
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	VMOVUPD      (BX), Y12
 	VMOVUPD      32(BX), Y13
@@ -5801,39 +6842,49 @@ chainP2v2:
 	VMOVUPD (DI)(AX*1), Y2
 	VMOVUPD 32(DI)(AX*1), Y3
 	MOVQ    c+80(FP), DI
+	MOVQ    k+16(FP), CX
 	JMP     startP2v2
 
 edgeP2:
-	MOVQ       R13, R15
-	SUBQ       $0x04, R15
-	JLE        oneP2
-	LEAQ       gemmMaskAVX2F64<>+0(SB), R14
-	MOVQ       R15, CX
-	NEGQ       CX
-	VMOVUPD    32(R14)(CX*8), Y15
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP2v2masked
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP2v2masked
+	MOVQ    R13, R15
+	SUBQ    $0x04, R15
+	JLE     oneP2
+	LEAQ    gemmMaskAVX2F64<>+0(SB), R14
+	MOVQ    R15, CX
+	NEGQ    CX
+	VMOVUPD 32(R14)(CX*8), Y15
+	CMPQ    mode+96(FP), $0x02
+	JEQ     chainP2v2masked
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	MOVQ    k+16(FP), CX
+
+startP2v2masked:
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP2v2masked
+	MOVQ $0x00000001, R10
+
+turnP2v2masked:
 	PREFETCHT0 (DI)
 	PREFETCHT0 63(DI)
 	PREFETCHT0 (DI)(AX*1)
 	PREFETCHT0 63(DI)(AX*1)
-	MOVQ       c+80(FP), DI
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
 
-startP2v2masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP2v2masked
-	PCALIGN $0x20
-
-two_P2v2masked:
-	PREFETCHT0   2048(R8)
+someP2v2masked:
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	VMOVUPD      (BX), Y12
 	VMASKMOVPD   32(BX), Y15, Y13
@@ -5845,7 +6896,43 @@ two_P2v2masked:
 	VFMADD231PD  Y12, Y14, Y2
 	VFMADD231PD  Y13, Y14, Y3
 	ADDQ         DX, R8
-	PREFETCHT0   2048(R8)
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	VMOVUPD      (BX), Y12
+	VMASKMOVPD   32(BX), Y15, Y13
+	ADDQ         SI, BX
+	VBROADCASTSD (R8), Y14
+	VFMADD231PD  Y12, Y14, Y0
+	VFMADD231PD  Y13, Y14, Y1
+	VBROADCASTSD 8(R8), Y14
+	VFMADD231PD  Y12, Y14, Y2
+	VFMADD231PD  Y13, Y14, Y3
+	ADDQ         DX, R8
+	SUBQ         $0x02, R11
+	JNE          someP2v2masked
+	DECQ         R10
+	JNE          turnP2v2masked
+	MOVQ         c+80(FP), DI
+
+lastP2v2masked:
+	SUBQ    $0x02, CX
+	JLT     restP2v2masked
+	PCALIGN $0x20
+
+two_P2v2masked:
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	VMOVUPD      (BX), Y12
+	VMASKMOVPD   32(BX), Y15, Y13
+	ADDQ         SI, BX
+	VBROADCASTSD (R8), Y14
+	VFMADD231PD  Y12, Y14, Y0
+	VFMADD231PD  Y13, Y14, Y1
+	VBROADCASTSD 8(R8), Y14
+	VFMADD231PD  Y12, Y14, Y2
+	VFMADD231PD  Y13, Y14, Y3
+	ADDQ         DX, R8
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	VMOVUPD      (BX), Y12
 	VMASKMOVPD   32(BX), Y15, Y13
@@ -5880,35 +6967,45 @@ chainP2v2masked:
 	VMOVUPD    (DI)(AX*1), Y2
 	VMASKMOVPD 32(DI)(AX*1), Y15, Y3
 	MOVQ       c+80(FP), DI
+	MOVQ       k+16(FP), CX
 	JMP        startP2v2masked
 
 oneP2:
-	ADDQ       $0x04, R15
-	LEAQ       gemmMaskAVX2F64<>+0(SB), R14
-	MOVQ       R15, CX
-	NEGQ       CX
-	VMOVUPD    32(R14)(CX*8), Y15
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP2v1masked
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y2, Y2, Y2
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP2v1masked
+	ADDQ    $0x04, R15
+	LEAQ    gemmMaskAVX2F64<>+0(SB), R14
+	MOVQ    R15, CX
+	NEGQ    CX
+	VMOVUPD 32(R14)(CX*8), Y15
+	CMPQ    mode+96(FP), $0x02
+	JEQ     chainP2v1masked
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y2, Y2, Y2
+	MOVQ    k+16(FP), CX
+
+startP2v1masked:
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP2v1masked
+	MOVQ $0x00000001, R10
+
+turnP2v1masked:
 	PREFETCHT0 (DI)
 	PREFETCHT0 31(DI)
 	PREFETCHT0 (DI)(AX*1)
 	PREFETCHT0 31(DI)(AX*1)
-	MOVQ       c+80(FP), DI
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 31(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 31(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
 
-startP2v1masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP2v1masked
-	PCALIGN $0x20
-
-two_P2v1masked:
-	PREFETCHT0   2048(R8)
+someP2v1masked:
+	PREFETCHT0   4096(R8)
 	VMASKMOVPD   (BX), Y15, Y12
 	ADDQ         SI, BX
 	VBROADCASTSD (R8), Y14
@@ -5916,7 +7013,35 @@ two_P2v1masked:
 	VBROADCASTSD 8(R8), Y14
 	VFMADD231PD  Y12, Y14, Y2
 	ADDQ         DX, R8
-	PREFETCHT0   2048(R8)
+	PREFETCHT0   4096(R8)
+	VMASKMOVPD   (BX), Y15, Y12
+	ADDQ         SI, BX
+	VBROADCASTSD (R8), Y14
+	VFMADD231PD  Y12, Y14, Y0
+	VBROADCASTSD 8(R8), Y14
+	VFMADD231PD  Y12, Y14, Y2
+	ADDQ         DX, R8
+	SUBQ         $0x02, R11
+	JNE          someP2v1masked
+	DECQ         R10
+	JNE          turnP2v1masked
+	MOVQ         c+80(FP), DI
+
+lastP2v1masked:
+	SUBQ    $0x02, CX
+	JLT     restP2v1masked
+	PCALIGN $0x20
+
+two_P2v1masked:
+	PREFETCHT0   4096(R8)
+	VMASKMOVPD   (BX), Y15, Y12
+	ADDQ         SI, BX
+	VBROADCASTSD (R8), Y14
+	VFMADD231PD  Y12, Y14, Y0
+	VBROADCASTSD 8(R8), Y14
+	VFMADD231PD  Y12, Y14, Y2
+	ADDQ         DX, R8
+	PREFETCHT0   4096(R8)
 	VMASKMOVPD   (BX), Y15, Y12
 	ADDQ         SI, BX
 	VBROADCASTSD (R8), Y14
@@ -5942,6 +7067,7 @@ chainP2v1masked:
 	VMASKMOVPD (DI), Y15, Y0
 	VMASKMOVPD (DI)(AX*1), Y15, Y2
 	MOVQ       c+80(FP), DI
+	MOVQ       k+16(FP), CX
 	JMP        startP2v1masked
 
 m2v2:
@@ -6173,6 +7299,7 @@ chainR3v2:
 	VMOVUPD (DI)(AX*2), Y4
 	VMOVUPD 32(DI)(AX*2), Y5
 	MOVQ    c+80(FP), DI
+	MOVQ    k+16(FP), CX
 	JMP     startR3v2
 
 edgeR3:
@@ -6291,6 +7418,7 @@ chainR3v2masked:
 	VMOVUPD    (DI)(AX*2), Y4
 	VMASKMOVPD 32(DI)(AX*2), Y15, Y5
 	MOVQ       c+80(FP), DI
+	MOVQ       k+16(FP), CX
 	JMP        startR3v2masked
 
 oneR3:
@@ -6381,40 +7509,48 @@ chainR3v1masked:
 	VMASKMOVPD (DI)(AX*1), Y15, Y2
 	VMASKMOVPD (DI)(AX*2), Y15, Y4
 	MOVQ       c+80(FP), DI
+	MOVQ       k+16(FP), CX
 	JMP        startR3v1masked
 
 panelP3:
-	MOVQ       a+32(FP), R8
-	MOVQ       b+56(FP), BX
-	CMPQ       R13, $0x08
-	JLT        edgeP3
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP3v2
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP3v2
+	MOVQ   a+32(FP), R8
+	MOVQ   b+56(FP), BX
+	CMPQ   R13, $0x08
+	JLT    edgeP3
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP3v2
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	MOVQ   k+16(FP), CX
+
+startP3v2:
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP3v2
+	MOVQ $0x00000001, R10
+
+turnP3v2:
 	PREFETCHT0 (DI)
 	PREFETCHT0 63(DI)
 	PREFETCHT0 (DI)(AX*1)
 	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	MOVQ       c+80(FP), DI
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
 
-startP3v2:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP3v2
-	PCALIGN $0x20
-
-two_P3v2:
-	PREFETCHT0   2048(R8)
+someP3v2:
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	VMOVUPD      (BX), Y12
 	VMOVUPD      32(BX), Y13
@@ -6429,7 +7565,49 @@ two_P3v2:
 	VFMADD231PD  Y12, Y14, Y4
 	VFMADD231PD  Y13, Y14, Y5
 	ADDQ         DX, R8
-	PREFETCHT0   2048(R8)
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	VMOVUPD      (BX), Y12
+	VMOVUPD      32(BX), Y13
+	ADDQ         SI, BX
+	VBROADCASTSD (R8), Y14
+	VFMADD231PD  Y12, Y14, Y0
+	VFMADD231PD  Y13, Y14, Y1
+	VBROADCASTSD 8(R8), Y14
+	VFMADD231PD  Y12, Y14, Y2
+	VFMADD231PD  Y13, Y14, Y3
+	VBROADCASTSD 16(R8), Y14
+	VFMADD231PD  Y12, Y14, Y4
+	VFMADD231PD  Y13, Y14, Y5
+	ADDQ         DX, R8
+	SUBQ         $0x02, R11
+	JNE          someP3v2
+	DECQ         R10
+	JNE          turnP3v2
+	MOVQ         c+80(FP), DI
+
+lastP3v2:
+	SUBQ    $0x02, CX
+	JLT     restP3v2
+	PCALIGN $0x20
+
+two_P3v2:
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	VMOVUPD      (BX), Y12
+	VMOVUPD      32(BX), Y13
+	ADDQ         SI, BX
+	VBROADCASTSD (R8), Y14
+	VFMADD231PD  Y12, Y14, Y0
+	VFMADD231PD  Y13, Y14, Y1
+	VBROADCASTSD 8(R8), Y14
+	VFMADD231PD  Y12, Y14, Y2
+	VFMADD231PD  Y13, Y14, Y3
+	VBROADCASTSD 16(R8), Y14
+	VFMADD231PD  Y12, Y14, Y4
+	VFMADD231PD  Y13, Y14, Y5
+	ADDQ         DX, R8
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	VMOVUPD      (BX), Y12
 	VMOVUPD      32(BX), Y13
@@ -6472,43 +7650,51 @@ chainP3v2:
 	VMOVUPD (DI)(AX*2), Y4
 	VMOVUPD 32(DI)(AX*2), Y5
 	MOVQ    c+80(FP), DI
+	MOVQ    k+16(FP), CX
 	JMP     startP3v2
 
 edgeP3:
-	MOVQ       R13, R15
-	SUBQ       $0x04, R15
-	JLE        oneP3
-	LEAQ       gemmMaskAVX2F64<>+0(SB), R14
-	MOVQ       R15, CX
-	NEGQ       CX
-	VMOVUPD    32(R14)(CX*8), Y15
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP3v2masked
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP3v2masked
+	MOVQ    R13, R15
+	SUBQ    $0x04, R15
+	JLE     oneP3
+	LEAQ    gemmMaskAVX2F64<>+0(SB), R14
+	MOVQ    R15, CX
+	NEGQ    CX
+	VMOVUPD 32(R14)(CX*8), Y15
+	CMPQ    mode+96(FP), $0x02
+	JEQ     chainP3v2masked
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	MOVQ    k+16(FP), CX
+
+startP3v2masked:
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP3v2masked
+	MOVQ $0x00000001, R10
+
+turnP3v2masked:
 	PREFETCHT0 (DI)
 	PREFETCHT0 63(DI)
 	PREFETCHT0 (DI)(AX*1)
 	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	MOVQ       c+80(FP), DI
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
 
-startP3v2masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP3v2masked
-	PCALIGN $0x20
-
-two_P3v2masked:
-	PREFETCHT0   2048(R8)
+someP3v2masked:
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	VMOVUPD      (BX), Y12
 	VMASKMOVPD   32(BX), Y15, Y13
@@ -6523,7 +7709,49 @@ two_P3v2masked:
 	VFMADD231PD  Y12, Y14, Y4
 	VFMADD231PD  Y13, Y14, Y5
 	ADDQ         DX, R8
-	PREFETCHT0   2048(R8)
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	VMOVUPD      (BX), Y12
+	VMASKMOVPD   32(BX), Y15, Y13
+	ADDQ         SI, BX
+	VBROADCASTSD (R8), Y14
+	VFMADD231PD  Y12, Y14, Y0
+	VFMADD231PD  Y13, Y14, Y1
+	VBROADCASTSD 8(R8), Y14
+	VFMADD231PD  Y12, Y14, Y2
+	VFMADD231PD  Y13, Y14, Y3
+	VBROADCASTSD 16(R8), Y14
+	VFMADD231PD  Y12, Y14, Y4
+	VFMADD231PD  Y13, Y14, Y5
+	ADDQ         DX, R8
+	SUBQ         $0x02, R11
+	JNE          someP3v2masked
+	DECQ         R10
+	JNE          turnP3v2masked
+	MOVQ         c+80(FP), DI
+
+lastP3v2masked:
+	SUBQ    $0x02, CX
+	JLT     restP3v2masked
+	PCALIGN $0x20
+
+two_P3v2masked:
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	VMOVUPD      (BX), Y12
+	VMASKMOVPD   32(BX), Y15, Y13
+	ADDQ         SI, BX
+	VBROADCASTSD (R8), Y14
+	VFMADD231PD  Y12, Y14, Y0
+	VFMADD231PD  Y13, Y14, Y1
+	VBROADCASTSD 8(R8), Y14
+	VFMADD231PD  Y12, Y14, Y2
+	VFMADD231PD  Y13, Y14, Y3
+	VBROADCASTSD 16(R8), Y14
+	VFMADD231PD  Y12, Y14, Y4
+	VFMADD231PD  Y13, Y14, Y5
+	ADDQ         DX, R8
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	VMOVUPD      (BX), Y12
 	VMASKMOVPD   32(BX), Y15, Y13
@@ -6566,38 +7794,46 @@ chainP3v2masked:
 	VMOVUPD    (DI)(AX*2), Y4
 	VMASKMOVPD 32(DI)(AX*2), Y15, Y5
 	MOVQ       c+80(FP), DI
+	MOVQ       k+16(FP), CX
 	JMP        startP3v2masked
 
 oneP3:
-	ADDQ       $0x04, R15
-	LEAQ       gemmMaskAVX2F64<>+0(SB), R14
-	MOVQ       R15, CX
-	NEGQ       CX
-	VMOVUPD    32(R14)(CX*8), Y15
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP3v1masked
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y4, Y4, Y4
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP3v1masked
+	ADDQ    $0x04, R15
+	LEAQ    gemmMaskAVX2F64<>+0(SB), R14
+	MOVQ    R15, CX
+	NEGQ    CX
+	VMOVUPD 32(R14)(CX*8), Y15
+	CMPQ    mode+96(FP), $0x02
+	JEQ     chainP3v1masked
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y4, Y4, Y4
+	MOVQ    k+16(FP), CX
+
+startP3v1masked:
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP3v1masked
+	MOVQ $0x00000001, R10
+
+turnP3v1masked:
 	PREFETCHT0 (DI)
 	PREFETCHT0 31(DI)
 	PREFETCHT0 (DI)(AX*1)
 	PREFETCHT0 31(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 31(DI)(AX*2)
-	MOVQ       c+80(FP), DI
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 31(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 31(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
 
-startP3v1masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP3v1masked
-	PCALIGN $0x20
-
-two_P3v1masked:
-	PREFETCHT0   2048(R8)
+someP3v1masked:
+	PREFETCHT0   4096(R8)
 	VMASKMOVPD   (BX), Y15, Y12
 	ADDQ         SI, BX
 	VBROADCASTSD (R8), Y14
@@ -6607,7 +7843,39 @@ two_P3v1masked:
 	VBROADCASTSD 16(R8), Y14
 	VFMADD231PD  Y12, Y14, Y4
 	ADDQ         DX, R8
-	PREFETCHT0   2048(R8)
+	PREFETCHT0   4096(R8)
+	VMASKMOVPD   (BX), Y15, Y12
+	ADDQ         SI, BX
+	VBROADCASTSD (R8), Y14
+	VFMADD231PD  Y12, Y14, Y0
+	VBROADCASTSD 8(R8), Y14
+	VFMADD231PD  Y12, Y14, Y2
+	VBROADCASTSD 16(R8), Y14
+	VFMADD231PD  Y12, Y14, Y4
+	ADDQ         DX, R8
+	SUBQ         $0x02, R11
+	JNE          someP3v1masked
+	DECQ         R10
+	JNE          turnP3v1masked
+	MOVQ         c+80(FP), DI
+
+lastP3v1masked:
+	SUBQ    $0x02, CX
+	JLT     restP3v1masked
+	PCALIGN $0x20
+
+two_P3v1masked:
+	PREFETCHT0   4096(R8)
+	VMASKMOVPD   (BX), Y15, Y12
+	ADDQ         SI, BX
+	VBROADCASTSD (R8), Y14
+	VFMADD231PD  Y12, Y14, Y0
+	VBROADCASTSD 8(R8), Y14
+	VFMADD231PD  Y12, Y14, Y2
+	VBROADCASTSD 16(R8), Y14
+	VFMADD231PD  Y12, Y14, Y4
+	ADDQ         DX, R8
+	PREFETCHT0   4096(R8)
 	VMASKMOVPD   (BX), Y15, Y12
 	ADDQ         SI, BX
 	VBROADCASTSD (R8), Y14
@@ -6638,6 +7906,7 @@ chainP3v1masked:
 	VMASKMOVPD (DI)(AX*1), Y15, Y2
 	VMASKMOVPD (DI)(AX*2), Y15, Y4
 	MOVQ       c+80(FP), DI
+	MOVQ       k+16(FP), CX
 	JMP        startP3v1masked
 
 m3v2:
@@ -6920,6 +8189,7 @@ chainR4v2:
 	VMOVUPD (DI), Y6
 	VMOVUPD 32(DI), Y7
 	MOVQ    c+80(FP), DI
+	MOVQ    k+16(FP), CX
 	JMP     startR4v2
 
 edgeR4:
@@ -7065,6 +8335,7 @@ chainR4v2masked:
 	VMOVUPD    (DI), Y6
 	VMASKMOVPD 32(DI), Y15, Y7
 	MOVQ       c+80(FP), DI
+	MOVQ       k+16(FP), CX
 	JMP        startR4v2masked
 
 oneR4:
@@ -7175,46 +8446,50 @@ chainR4v1masked:
 	ADDQ       R14, DI
 	VMASKMOVPD (DI), Y15, Y6
 	MOVQ       c+80(FP), DI
+	MOVQ       k+16(FP), CX
 	JMP        startR4v1masked
 
 panelP4:
-	MOVQ       a+32(FP), R8
-	MOVQ       b+56(FP), BX
-	CMPQ       R13, $0x08
-	JLT        edgeP4
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP4v2
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
-	VXORPS     Y6, Y6, Y6
-	VXORPS     Y7, Y7, Y7
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP4v2
-	LEAQ       (AX)(AX*2), R14
+	MOVQ   a+32(FP), R8
+	MOVQ   b+56(FP), BX
+	CMPQ   R13, $0x08
+	JLT    edgeP4
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP4v2
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	MOVQ   k+16(FP), CX
+
+startP4v2:
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP4v2
+	MOVQ $0x00000001, R10
+
+turnP4v2:
 	PREFETCHT0 (DI)
 	PREFETCHT0 63(DI)
 	PREFETCHT0 (DI)(AX*1)
 	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	ADDQ       R14, DI
+	LEAQ       (DI)(AX*2), DI
 	PREFETCHT0 (DI)
 	PREFETCHT0 63(DI)
-	MOVQ       c+80(FP), DI
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
 
-startP4v2:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP4v2
-	PCALIGN $0x20
-
-two_P4v2:
-	PREFETCHT0   2048(R8)
+someP4v2:
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	VMOVUPD      (BX), Y12
 	VMOVUPD      32(BX), Y13
@@ -7232,7 +8507,55 @@ two_P4v2:
 	VFMADD231PD  Y12, Y14, Y6
 	VFMADD231PD  Y13, Y14, Y7
 	ADDQ         DX, R8
-	PREFETCHT0   2048(R8)
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	VMOVUPD      (BX), Y12
+	VMOVUPD      32(BX), Y13
+	ADDQ         SI, BX
+	VBROADCASTSD (R8), Y14
+	VFMADD231PD  Y12, Y14, Y0
+	VFMADD231PD  Y13, Y14, Y1
+	VBROADCASTSD 8(R8), Y14
+	VFMADD231PD  Y12, Y14, Y2
+	VFMADD231PD  Y13, Y14, Y3
+	VBROADCASTSD 16(R8), Y14
+	VFMADD231PD  Y12, Y14, Y4
+	VFMADD231PD  Y13, Y14, Y5
+	VBROADCASTSD 24(R8), Y14
+	VFMADD231PD  Y12, Y14, Y6
+	VFMADD231PD  Y13, Y14, Y7
+	ADDQ         DX, R8
+	SUBQ         $0x02, R11
+	JNE          someP4v2
+	DECQ         R10
+	JNE          turnP4v2
+	MOVQ         c+80(FP), DI
+
+lastP4v2:
+	SUBQ    $0x02, CX
+	JLT     restP4v2
+	PCALIGN $0x20
+
+two_P4v2:
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	VMOVUPD      (BX), Y12
+	VMOVUPD      32(BX), Y13
+	ADDQ         SI, BX
+	VBROADCASTSD (R8), Y14
+	VFMADD231PD  Y12, Y14, Y0
+	VFMADD231PD  Y13, Y14, Y1
+	VBROADCASTSD 8(R8), Y14
+	VFMADD231PD  Y12, Y14, Y2
+	VFMADD231PD  Y13, Y14, Y3
+	VBROADCASTSD 16(R8), Y14
+	VFMADD231PD  Y12, Y14, Y4
+	VFMADD231PD  Y13, Y14, Y5
+	VBROADCASTSD 24(R8), Y14
+	VFMADD231PD  Y12, Y14, Y6
+	VFMADD231PD  Y13, Y14, Y7
+	ADDQ         DX, R8
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	VMOVUPD      (BX), Y12
 	VMOVUPD      32(BX), Y13
@@ -7285,49 +8608,53 @@ chainP4v2:
 	VMOVUPD (DI), Y6
 	VMOVUPD 32(DI), Y7
 	MOVQ    c+80(FP), DI
+	MOVQ    k+16(FP), CX
 	JMP     startP4v2
 
 edgeP4:
-	MOVQ       R13, R15
-	SUBQ       $0x04, R15
-	JLE        oneP4
-	LEAQ       gemmMaskAVX2F64<>+0(SB), R14
-	MOVQ       R15, CX
-	NEGQ       CX
-	VMOVUPD    32(R14)(CX*8), Y15
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP4v2masked
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
-	VXORPS     Y6, Y6, Y6
-	VXORPS     Y7, Y7, Y7
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP4v2masked
-	LEAQ       (AX)(AX*2), R14
+	MOVQ    R13, R15
+	SUBQ    $0x04, R15
+	JLE     oneP4
+	LEAQ    gemmMaskAVX2F64<>+0(SB), R14
+	MOVQ    R15, CX
+	NEGQ    CX
+	VMOVUPD 32(R14)(CX*8), Y15
+	CMPQ    mode+96(FP), $0x02
+	JEQ     chainP4v2masked
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	MOVQ    k+16(FP), CX
+
+startP4v2masked:
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP4v2masked
+	MOVQ $0x00000001, R10
+
+turnP4v2masked:
 	PREFETCHT0 (DI)
 	PREFETCHT0 63(DI)
 	PREFETCHT0 (DI)(AX*1)
 	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	ADDQ       R14, DI
+	LEAQ       (DI)(AX*2), DI
 	PREFETCHT0 (DI)
 	PREFETCHT0 63(DI)
-	MOVQ       c+80(FP), DI
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
 
-startP4v2masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP4v2masked
-	PCALIGN $0x20
-
-two_P4v2masked:
-	PREFETCHT0   2048(R8)
+someP4v2masked:
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	VMOVUPD      (BX), Y12
 	VMASKMOVPD   32(BX), Y15, Y13
@@ -7345,7 +8672,55 @@ two_P4v2masked:
 	VFMADD231PD  Y12, Y14, Y6
 	VFMADD231PD  Y13, Y14, Y7
 	ADDQ         DX, R8
-	PREFETCHT0   2048(R8)
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	VMOVUPD      (BX), Y12
+	VMASKMOVPD   32(BX), Y15, Y13
+	ADDQ         SI, BX
+	VBROADCASTSD (R8), Y14
+	VFMADD231PD  Y12, Y14, Y0
+	VFMADD231PD  Y13, Y14, Y1
+	VBROADCASTSD 8(R8), Y14
+	VFMADD231PD  Y12, Y14, Y2
+	VFMADD231PD  Y13, Y14, Y3
+	VBROADCASTSD 16(R8), Y14
+	VFMADD231PD  Y12, Y14, Y4
+	VFMADD231PD  Y13, Y14, Y5
+	VBROADCASTSD 24(R8), Y14
+	VFMADD231PD  Y12, Y14, Y6
+	VFMADD231PD  Y13, Y14, Y7
+	ADDQ         DX, R8
+	SUBQ         $0x02, R11
+	JNE          someP4v2masked
+	DECQ         R10
+	JNE          turnP4v2masked
+	MOVQ         c+80(FP), DI
+
+lastP4v2masked:
+	SUBQ    $0x02, CX
+	JLT     restP4v2masked
+	PCALIGN $0x20
+
+two_P4v2masked:
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	VMOVUPD      (BX), Y12
+	VMASKMOVPD   32(BX), Y15, Y13
+	ADDQ         SI, BX
+	VBROADCASTSD (R8), Y14
+	VFMADD231PD  Y12, Y14, Y0
+	VFMADD231PD  Y13, Y14, Y1
+	VBROADCASTSD 8(R8), Y14
+	VFMADD231PD  Y12, Y14, Y2
+	VFMADD231PD  Y13, Y14, Y3
+	VBROADCASTSD 16(R8), Y14
+	VFMADD231PD  Y12, Y14, Y4
+	VFMADD231PD  Y13, Y14, Y5
+	VBROADCASTSD 24(R8), Y14
+	VFMADD231PD  Y12, Y14, Y6
+	VFMADD231PD  Y13, Y14, Y7
+	ADDQ         DX, R8
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	VMOVUPD      (BX), Y12
 	VMASKMOVPD   32(BX), Y15, Y13
@@ -7398,43 +8773,47 @@ chainP4v2masked:
 	VMOVUPD    (DI), Y6
 	VMASKMOVPD 32(DI), Y15, Y7
 	MOVQ       c+80(FP), DI
+	MOVQ       k+16(FP), CX
 	JMP        startP4v2masked
 
 oneP4:
-	ADDQ       $0x04, R15
-	LEAQ       gemmMaskAVX2F64<>+0(SB), R14
-	MOVQ       R15, CX
-	NEGQ       CX
-	VMOVUPD    32(R14)(CX*8), Y15
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP4v1masked
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y6, Y6, Y6
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP4v1masked
-	LEAQ       (AX)(AX*2), R14
+	ADDQ    $0x04, R15
+	LEAQ    gemmMaskAVX2F64<>+0(SB), R14
+	MOVQ    R15, CX
+	NEGQ    CX
+	VMOVUPD 32(R14)(CX*8), Y15
+	CMPQ    mode+96(FP), $0x02
+	JEQ     chainP4v1masked
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y6, Y6, Y6
+	MOVQ    k+16(FP), CX
+
+startP4v1masked:
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP4v1masked
+	MOVQ $0x00000001, R10
+
+turnP4v1masked:
 	PREFETCHT0 (DI)
 	PREFETCHT0 31(DI)
 	PREFETCHT0 (DI)(AX*1)
 	PREFETCHT0 31(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 31(DI)(AX*2)
-	ADDQ       R14, DI
+	LEAQ       (DI)(AX*2), DI
 	PREFETCHT0 (DI)
 	PREFETCHT0 31(DI)
-	MOVQ       c+80(FP), DI
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 31(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
 
-startP4v1masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP4v1masked
-	PCALIGN $0x20
-
-two_P4v1masked:
-	PREFETCHT0   2048(R8)
+someP4v1masked:
+	PREFETCHT0   4096(R8)
 	VMASKMOVPD   (BX), Y15, Y12
 	ADDQ         SI, BX
 	VBROADCASTSD (R8), Y14
@@ -7446,7 +8825,43 @@ two_P4v1masked:
 	VBROADCASTSD 24(R8), Y14
 	VFMADD231PD  Y12, Y14, Y6
 	ADDQ         DX, R8
-	PREFETCHT0   2048(R8)
+	PREFETCHT0   4096(R8)
+	VMASKMOVPD   (BX), Y15, Y12
+	ADDQ         SI, BX
+	VBROADCASTSD (R8), Y14
+	VFMADD231PD  Y12, Y14, Y0
+	VBROADCASTSD 8(R8), Y14
+	VFMADD231PD  Y12, Y14, Y2
+	VBROADCASTSD 16(R8), Y14
+	VFMADD231PD  Y12, Y14, Y4
+	VBROADCASTSD 24(R8), Y14
+	VFMADD231PD  Y12, Y14, Y6
+	ADDQ         DX, R8
+	SUBQ         $0x02, R11
+	JNE          someP4v1masked
+	DECQ         R10
+	JNE          turnP4v1masked
+	MOVQ         c+80(FP), DI
+
+lastP4v1masked:
+	SUBQ    $0x02, CX
+	JLT     restP4v1masked
+	PCALIGN $0x20
+
+two_P4v1masked:
+	PREFETCHT0   4096(R8)
+	VMASKMOVPD   (BX), Y15, Y12
+	ADDQ         SI, BX
+	VBROADCASTSD (R8), Y14
+	VFMADD231PD  Y12, Y14, Y0
+	VBROADCASTSD 8(R8), Y14
+	VFMADD231PD  Y12, Y14, Y2
+	VBROADCASTSD 16(R8), Y14
+	VFMADD231PD  Y12, Y14, Y4
+	VBROADCASTSD 24(R8), Y14
+	VFMADD231PD  Y12, Y14, Y6
+	ADDQ         DX, R8
+	PREFETCHT0   4096(R8)
 	VMASKMOVPD   (BX), Y15, Y12
 	ADDQ         SI, BX
 	VBROADCASTSD (R8), Y14
@@ -7484,6 +8899,7 @@ chainP4v1masked:
 	ADDQ       R14, DI
 	VMASKMOVPD (DI), Y15, Y6
 	MOVQ       c+80(FP), DI
+	MOVQ       k+16(FP), CX
 	JMP        startP4v1masked
 
 m4v2:
@@ -7821,6 +9237,7 @@ chainR5v2:
 	VMOVUPD (DI)(AX*1), Y8
 	VMOVUPD 32(DI)(AX*1), Y9
 	MOVQ    c+80(FP), DI
+	MOVQ    k+16(FP), CX
 	JMP     startR5v2
 
 edgeR5:
@@ -7987,6 +9404,7 @@ chainR5v2masked:
 	VMOVUPD    (DI)(AX*1), Y8
 	VMASKMOVPD 32(DI)(AX*1), Y15, Y9
 	MOVQ       c+80(FP), DI
+	MOVQ       k+16(FP), CX
 	JMP        startR5v2masked
 
 oneR5:
@@ -8111,50 +9529,52 @@ chainR5v1masked:
 	VMASKMOVPD (DI), Y15, Y6
 	VMASKMOVPD (DI)(AX*1), Y15, Y8
 	MOVQ       c+80(FP), DI
+	MOVQ       k+16(FP), CX
 	JMP        startR5v1masked
 
 panelP5:
-	MOVQ       a+32(FP), R8
-	MOVQ       b+56(FP), BX
-	CMPQ       R13, $0x08
-	JLT        edgeP5
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP5v2
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
-	VXORPS     Y6, Y6, Y6
-	VXORPS     Y7, Y7, Y7
-	VXORPS     Y8, Y8, Y8
-	VXORPS     Y9, Y9, Y9
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP5v2
-	LEAQ       (AX)(AX*2), R14
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	MOVQ       c+80(FP), DI
+	MOVQ   a+32(FP), R8
+	MOVQ   b+56(FP), BX
+	CMPQ   R13, $0x08
+	JLT    edgeP5
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP5v2
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	MOVQ   k+16(FP), CX
 
 startP5v2:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP5v2
-	PCALIGN $0x20
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP5v2
+	MOVQ $0x00000002, R10
 
-two_P5v2:
-	PREFETCHT0   2048(R8)
+turnP5v2:
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
+
+someP5v2:
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	VMOVUPD      (BX), Y12
 	VMOVUPD      32(BX), Y13
@@ -8175,7 +9595,61 @@ two_P5v2:
 	VFMADD231PD  Y12, Y14, Y8
 	VFMADD231PD  Y13, Y14, Y9
 	ADDQ         DX, R8
-	PREFETCHT0   2048(R8)
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	VMOVUPD      (BX), Y12
+	VMOVUPD      32(BX), Y13
+	ADDQ         SI, BX
+	VBROADCASTSD (R8), Y14
+	VFMADD231PD  Y12, Y14, Y0
+	VFMADD231PD  Y13, Y14, Y1
+	VBROADCASTSD 8(R8), Y14
+	VFMADD231PD  Y12, Y14, Y2
+	VFMADD231PD  Y13, Y14, Y3
+	VBROADCASTSD 16(R8), Y14
+	VFMADD231PD  Y12, Y14, Y4
+	VFMADD231PD  Y13, Y14, Y5
+	VBROADCASTSD 24(R8), Y14
+	VFMADD231PD  Y12, Y14, Y6
+	VFMADD231PD  Y13, Y14, Y7
+	VBROADCASTSD 32(R8), Y14
+	VFMADD231PD  Y12, Y14, Y8
+	VFMADD231PD  Y13, Y14, Y9
+	ADDQ         DX, R8
+	SUBQ         $0x02, R11
+	JNE          someP5v2
+	DECQ         R10
+	JNE          turnP5v2
+	MOVQ         c+80(FP), DI
+
+lastP5v2:
+	SUBQ    $0x02, CX
+	JLT     restP5v2
+	PCALIGN $0x20
+
+two_P5v2:
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	VMOVUPD      (BX), Y12
+	VMOVUPD      32(BX), Y13
+	ADDQ         SI, BX
+	VBROADCASTSD (R8), Y14
+	VFMADD231PD  Y12, Y14, Y0
+	VFMADD231PD  Y13, Y14, Y1
+	VBROADCASTSD 8(R8), Y14
+	VFMADD231PD  Y12, Y14, Y2
+	VFMADD231PD  Y13, Y14, Y3
+	VBROADCASTSD 16(R8), Y14
+	VFMADD231PD  Y12, Y14, Y4
+	VFMADD231PD  Y13, Y14, Y5
+	VBROADCASTSD 24(R8), Y14
+	VFMADD231PD  Y12, Y14, Y6
+	VFMADD231PD  Y13, Y14, Y7
+	VBROADCASTSD 32(R8), Y14
+	VFMADD231PD  Y12, Y14, Y8
+	VFMADD231PD  Y13, Y14, Y9
+	ADDQ         DX, R8
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	VMOVUPD      (BX), Y12
 	VMOVUPD      32(BX), Y13
@@ -8236,53 +9710,55 @@ chainP5v2:
 	VMOVUPD (DI)(AX*1), Y8
 	VMOVUPD 32(DI)(AX*1), Y9
 	MOVQ    c+80(FP), DI
+	MOVQ    k+16(FP), CX
 	JMP     startP5v2
 
 edgeP5:
-	MOVQ       R13, R15
-	SUBQ       $0x04, R15
-	JLE        oneP5
-	LEAQ       gemmMaskAVX2F64<>+0(SB), R14
-	MOVQ       R15, CX
-	NEGQ       CX
-	VMOVUPD    32(R14)(CX*8), Y15
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP5v2masked
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
-	VXORPS     Y6, Y6, Y6
-	VXORPS     Y7, Y7, Y7
-	VXORPS     Y8, Y8, Y8
-	VXORPS     Y9, Y9, Y9
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP5v2masked
-	LEAQ       (AX)(AX*2), R14
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	MOVQ       c+80(FP), DI
+	MOVQ    R13, R15
+	SUBQ    $0x04, R15
+	JLE     oneP5
+	LEAQ    gemmMaskAVX2F64<>+0(SB), R14
+	MOVQ    R15, CX
+	NEGQ    CX
+	VMOVUPD 32(R14)(CX*8), Y15
+	CMPQ    mode+96(FP), $0x02
+	JEQ     chainP5v2masked
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+	VXORPS  Y9, Y9, Y9
+	MOVQ    k+16(FP), CX
 
 startP5v2masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP5v2masked
-	PCALIGN $0x20
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP5v2masked
+	MOVQ $0x00000002, R10
 
-two_P5v2masked:
-	PREFETCHT0   2048(R8)
+turnP5v2masked:
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
+
+someP5v2masked:
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	VMOVUPD      (BX), Y12
 	VMASKMOVPD   32(BX), Y15, Y13
@@ -8303,7 +9779,61 @@ two_P5v2masked:
 	VFMADD231PD  Y12, Y14, Y8
 	VFMADD231PD  Y13, Y14, Y9
 	ADDQ         DX, R8
-	PREFETCHT0   2048(R8)
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	VMOVUPD      (BX), Y12
+	VMASKMOVPD   32(BX), Y15, Y13
+	ADDQ         SI, BX
+	VBROADCASTSD (R8), Y14
+	VFMADD231PD  Y12, Y14, Y0
+	VFMADD231PD  Y13, Y14, Y1
+	VBROADCASTSD 8(R8), Y14
+	VFMADD231PD  Y12, Y14, Y2
+	VFMADD231PD  Y13, Y14, Y3
+	VBROADCASTSD 16(R8), Y14
+	VFMADD231PD  Y12, Y14, Y4
+	VFMADD231PD  Y13, Y14, Y5
+	VBROADCASTSD 24(R8), Y14
+	VFMADD231PD  Y12, Y14, Y6
+	VFMADD231PD  Y13, Y14, Y7
+	VBROADCASTSD 32(R8), Y14
+	VFMADD231PD  Y12, Y14, Y8
+	VFMADD231PD  Y13, Y14, Y9
+	ADDQ         DX, R8
+	SUBQ         $0x02, R11
+	JNE          someP5v2masked
+	DECQ         R10
+	JNE          turnP5v2masked
+	MOVQ         c+80(FP), DI
+
+lastP5v2masked:
+	SUBQ    $0x02, CX
+	JLT     restP5v2masked
+	PCALIGN $0x20
+
+two_P5v2masked:
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	VMOVUPD      (BX), Y12
+	VMASKMOVPD   32(BX), Y15, Y13
+	ADDQ         SI, BX
+	VBROADCASTSD (R8), Y14
+	VFMADD231PD  Y12, Y14, Y0
+	VFMADD231PD  Y13, Y14, Y1
+	VBROADCASTSD 8(R8), Y14
+	VFMADD231PD  Y12, Y14, Y2
+	VFMADD231PD  Y13, Y14, Y3
+	VBROADCASTSD 16(R8), Y14
+	VFMADD231PD  Y12, Y14, Y4
+	VFMADD231PD  Y13, Y14, Y5
+	VBROADCASTSD 24(R8), Y14
+	VFMADD231PD  Y12, Y14, Y6
+	VFMADD231PD  Y13, Y14, Y7
+	VBROADCASTSD 32(R8), Y14
+	VFMADD231PD  Y12, Y14, Y8
+	VFMADD231PD  Y13, Y14, Y9
+	ADDQ         DX, R8
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	VMOVUPD      (BX), Y12
 	VMASKMOVPD   32(BX), Y15, Y13
@@ -8364,46 +9894,48 @@ chainP5v2masked:
 	VMOVUPD    (DI)(AX*1), Y8
 	VMASKMOVPD 32(DI)(AX*1), Y15, Y9
 	MOVQ       c+80(FP), DI
+	MOVQ       k+16(FP), CX
 	JMP        startP5v2masked
 
 oneP5:
-	ADDQ       $0x04, R15
-	LEAQ       gemmMaskAVX2F64<>+0(SB), R14
-	MOVQ       R15, CX
-	NEGQ       CX
-	VMOVUPD    32(R14)(CX*8), Y15
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP5v1masked
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y6, Y6, Y6
-	VXORPS     Y8, Y8, Y8
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP5v1masked
-	LEAQ       (AX)(AX*2), R14
-	PREFETCHT0 (DI)
-	PREFETCHT0 31(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 31(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 31(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 31(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 31(DI)(AX*1)
-	MOVQ       c+80(FP), DI
+	ADDQ    $0x04, R15
+	LEAQ    gemmMaskAVX2F64<>+0(SB), R14
+	MOVQ    R15, CX
+	NEGQ    CX
+	VMOVUPD 32(R14)(CX*8), Y15
+	CMPQ    mode+96(FP), $0x02
+	JEQ     chainP5v1masked
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y8, Y8, Y8
+	MOVQ    k+16(FP), CX
 
 startP5v1masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP5v1masked
-	PCALIGN $0x20
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP5v1masked
+	MOVQ $0x00000002, R10
 
-two_P5v1masked:
-	PREFETCHT0   2048(R8)
+turnP5v1masked:
+	PREFETCHT0 (DI)
+	PREFETCHT0 31(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 31(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 31(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 31(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
+
+someP5v1masked:
+	PREFETCHT0   4096(R8)
 	VMASKMOVPD   (BX), Y15, Y12
 	ADDQ         SI, BX
 	VBROADCASTSD (R8), Y14
@@ -8417,7 +9949,47 @@ two_P5v1masked:
 	VBROADCASTSD 32(R8), Y14
 	VFMADD231PD  Y12, Y14, Y8
 	ADDQ         DX, R8
-	PREFETCHT0   2048(R8)
+	PREFETCHT0   4096(R8)
+	VMASKMOVPD   (BX), Y15, Y12
+	ADDQ         SI, BX
+	VBROADCASTSD (R8), Y14
+	VFMADD231PD  Y12, Y14, Y0
+	VBROADCASTSD 8(R8), Y14
+	VFMADD231PD  Y12, Y14, Y2
+	VBROADCASTSD 16(R8), Y14
+	VFMADD231PD  Y12, Y14, Y4
+	VBROADCASTSD 24(R8), Y14
+	VFMADD231PD  Y12, Y14, Y6
+	VBROADCASTSD 32(R8), Y14
+	VFMADD231PD  Y12, Y14, Y8
+	ADDQ         DX, R8
+	SUBQ         $0x02, R11
+	JNE          someP5v1masked
+	DECQ         R10
+	JNE          turnP5v1masked
+	MOVQ         c+80(FP), DI
+
+lastP5v1masked:
+	SUBQ    $0x02, CX
+	JLT     restP5v1masked
+	PCALIGN $0x20
+
+two_P5v1masked:
+	PREFETCHT0   4096(R8)
+	VMASKMOVPD   (BX), Y15, Y12
+	ADDQ         SI, BX
+	VBROADCASTSD (R8), Y14
+	VFMADD231PD  Y12, Y14, Y0
+	VBROADCASTSD 8(R8), Y14
+	VFMADD231PD  Y12, Y14, Y2
+	VBROADCASTSD 16(R8), Y14
+	VFMADD231PD  Y12, Y14, Y4
+	VBROADCASTSD 24(R8), Y14
+	VFMADD231PD  Y12, Y14, Y6
+	VBROADCASTSD 32(R8), Y14
+	VFMADD231PD  Y12, Y14, Y8
+	ADDQ         DX, R8
+	PREFETCHT0   4096(R8)
 	VMASKMOVPD   (BX), Y15, Y12
 	ADDQ         SI, BX
 	VBROADCASTSD (R8), Y14
@@ -8460,6 +10032,7 @@ chainP5v1masked:
 	VMASKMOVPD (DI), Y15, Y6
 	VMASKMOVPD (DI)(AX*1), Y15, Y8
 	MOVQ       c+80(FP), DI
+	MOVQ       k+16(FP), CX
 	JMP        startP5v1masked
 
 m5v2:
@@ -8840,6 +10413,7 @@ chainR6v2:
 	VMOVUPD (DI)(AX*2), Y10
 	VMOVUPD 32(DI)(AX*2), Y11
 	MOVQ    c+80(FP), DI
+	MOVQ    k+16(FP), CX
 	JMP     startR6v2
 
 edgeR6:
@@ -9027,6 +10601,7 @@ chainR6v2masked:
 	VMOVUPD    (DI)(AX*2), Y10
 	VMASKMOVPD 32(DI)(AX*2), Y15, Y11
 	MOVQ       c+80(FP), DI
+	MOVQ       k+16(FP), CX
 	JMP        startR6v2masked
 
 oneR6:
@@ -9165,54 +10740,54 @@ chainR6v1masked:
 	VMASKMOVPD (DI)(AX*1), Y15, Y8
 	VMASKMOVPD (DI)(AX*2), Y15, Y10
 	MOVQ       c+80(FP), DI
+	MOVQ       k+16(FP), CX
 	JMP        startR6v1masked
 
 panelP6:
-	MOVQ       a+32(FP), R8
-	MOVQ       b+56(FP), BX
-	CMPQ       R13, $0x08
-	JLT        edgeP6
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP6v2
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
-	VXORPS     Y6, Y6, Y6
-	VXORPS     Y7, Y7, Y7
-	VXORPS     Y8, Y8, Y8
-	VXORPS     Y9, Y9, Y9
-	VXORPS     Y10, Y10, Y10
-	VXORPS     Y11, Y11, Y11
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP6v2
-	LEAQ       (AX)(AX*2), R14
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	MOVQ       c+80(FP), DI
+	MOVQ   a+32(FP), R8
+	MOVQ   b+56(FP), BX
+	CMPQ   R13, $0x08
+	JLT    edgeP6
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP6v2
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+	MOVQ   k+16(FP), CX
 
 startP6v2:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP6v2
-	PCALIGN $0x20
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP6v2
+	MOVQ $0x00000002, R10
 
-two_P6v2:
-	PREFETCHT0   2048(R8)
+turnP6v2:
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
+
+someP6v2:
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	VMOVUPD      (BX), Y12
 	VMOVUPD      32(BX), Y13
@@ -9236,7 +10811,67 @@ two_P6v2:
 	VFMADD231PD  Y12, Y14, Y10
 	VFMADD231PD  Y13, Y14, Y11
 	ADDQ         DX, R8
-	PREFETCHT0   2048(R8)
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	VMOVUPD      (BX), Y12
+	VMOVUPD      32(BX), Y13
+	ADDQ         SI, BX
+	VBROADCASTSD (R8), Y14
+	VFMADD231PD  Y12, Y14, Y0
+	VFMADD231PD  Y13, Y14, Y1
+	VBROADCASTSD 8(R8), Y14
+	VFMADD231PD  Y12, Y14, Y2
+	VFMADD231PD  Y13, Y14, Y3
+	VBROADCASTSD 16(R8), Y14
+	VFMADD231PD  Y12, Y14, Y4
+	VFMADD231PD  Y13, Y14, Y5
+	VBROADCASTSD 24(R8), Y14
+	VFMADD231PD  Y12, Y14, Y6
+	VFMADD231PD  Y13, Y14, Y7
+	VBROADCASTSD 32(R8), Y14
+	VFMADD231PD  Y12, Y14, Y8
+	VFMADD231PD  Y13, Y14, Y9
+	VBROADCASTSD 40(R8), Y14
+	VFMADD231PD  Y12, Y14, Y10
+	VFMADD231PD  Y13, Y14, Y11
+	ADDQ         DX, R8
+	SUBQ         $0x02, R11
+	JNE          someP6v2
+	DECQ         R10
+	JNE          turnP6v2
+	MOVQ         c+80(FP), DI
+
+lastP6v2:
+	SUBQ    $0x02, CX
+	JLT     restP6v2
+	PCALIGN $0x20
+
+two_P6v2:
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	VMOVUPD      (BX), Y12
+	VMOVUPD      32(BX), Y13
+	ADDQ         SI, BX
+	VBROADCASTSD (R8), Y14
+	VFMADD231PD  Y12, Y14, Y0
+	VFMADD231PD  Y13, Y14, Y1
+	VBROADCASTSD 8(R8), Y14
+	VFMADD231PD  Y12, Y14, Y2
+	VFMADD231PD  Y13, Y14, Y3
+	VBROADCASTSD 16(R8), Y14
+	VFMADD231PD  Y12, Y14, Y4
+	VFMADD231PD  Y13, Y14, Y5
+	VBROADCASTSD 24(R8), Y14
+	VFMADD231PD  Y12, Y14, Y6
+	VFMADD231PD  Y13, Y14, Y7
+	VBROADCASTSD 32(R8), Y14
+	VFMADD231PD  Y12, Y14, Y8
+	VFMADD231PD  Y13, Y14, Y9
+	VBROADCASTSD 40(R8), Y14
+	VFMADD231PD  Y12, Y14, Y10
+	VFMADD231PD  Y13, Y14, Y11
+	ADDQ         DX, R8
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	VMOVUPD      (BX), Y12
 	VMOVUPD      32(BX), Y13
@@ -9305,57 +10940,57 @@ chainP6v2:
 	VMOVUPD (DI)(AX*2), Y10
 	VMOVUPD 32(DI)(AX*2), Y11
 	MOVQ    c+80(FP), DI
+	MOVQ    k+16(FP), CX
 	JMP     startP6v2
 
 edgeP6:
-	MOVQ       R13, R15
-	SUBQ       $0x04, R15
-	JLE        oneP6
-	LEAQ       gemmMaskAVX2F64<>+0(SB), R14
-	MOVQ       R15, CX
-	NEGQ       CX
-	VMOVUPD    32(R14)(CX*8), Y15
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP6v2masked
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
-	VXORPS     Y6, Y6, Y6
-	VXORPS     Y7, Y7, Y7
-	VXORPS     Y8, Y8, Y8
-	VXORPS     Y9, Y9, Y9
-	VXORPS     Y10, Y10, Y10
-	VXORPS     Y11, Y11, Y11
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP6v2masked
-	LEAQ       (AX)(AX*2), R14
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	MOVQ       c+80(FP), DI
+	MOVQ    R13, R15
+	SUBQ    $0x04, R15
+	JLE     oneP6
+	LEAQ    gemmMaskAVX2F64<>+0(SB), R14
+	MOVQ    R15, CX
+	NEGQ    CX
+	VMOVUPD 32(R14)(CX*8), Y15
+	CMPQ    mode+96(FP), $0x02
+	JEQ     chainP6v2masked
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+	VXORPS  Y9, Y9, Y9
+	VXORPS  Y10, Y10, Y10
+	VXORPS  Y11, Y11, Y11
+	MOVQ    k+16(FP), CX
 
 startP6v2masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP6v2masked
-	PCALIGN $0x20
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP6v2masked
+	MOVQ $0x00000002, R10
 
-two_P6v2masked:
-	PREFETCHT0   2048(R8)
+turnP6v2masked:
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
+
+someP6v2masked:
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	VMOVUPD      (BX), Y12
 	VMASKMOVPD   32(BX), Y15, Y13
@@ -9379,7 +11014,67 @@ two_P6v2masked:
 	VFMADD231PD  Y12, Y14, Y10
 	VFMADD231PD  Y13, Y14, Y11
 	ADDQ         DX, R8
-	PREFETCHT0   2048(R8)
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	VMOVUPD      (BX), Y12
+	VMASKMOVPD   32(BX), Y15, Y13
+	ADDQ         SI, BX
+	VBROADCASTSD (R8), Y14
+	VFMADD231PD  Y12, Y14, Y0
+	VFMADD231PD  Y13, Y14, Y1
+	VBROADCASTSD 8(R8), Y14
+	VFMADD231PD  Y12, Y14, Y2
+	VFMADD231PD  Y13, Y14, Y3
+	VBROADCASTSD 16(R8), Y14
+	VFMADD231PD  Y12, Y14, Y4
+	VFMADD231PD  Y13, Y14, Y5
+	VBROADCASTSD 24(R8), Y14
+	VFMADD231PD  Y12, Y14, Y6
+	VFMADD231PD  Y13, Y14, Y7
+	VBROADCASTSD 32(R8), Y14
+	VFMADD231PD  Y12, Y14, Y8
+	VFMADD231PD  Y13, Y14, Y9
+	VBROADCASTSD 40(R8), Y14
+	VFMADD231PD  Y12, Y14, Y10
+	VFMADD231PD  Y13, Y14, Y11
+	ADDQ         DX, R8
+	SUBQ         $0x02, R11
+	JNE          someP6v2masked
+	DECQ         R10
+	JNE          turnP6v2masked
+	MOVQ         c+80(FP), DI
+
+lastP6v2masked:
+	SUBQ    $0x02, CX
+	JLT     restP6v2masked
+	PCALIGN $0x20
+
+two_P6v2masked:
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	VMOVUPD      (BX), Y12
+	VMASKMOVPD   32(BX), Y15, Y13
+	ADDQ         SI, BX
+	VBROADCASTSD (R8), Y14
+	VFMADD231PD  Y12, Y14, Y0
+	VFMADD231PD  Y13, Y14, Y1
+	VBROADCASTSD 8(R8), Y14
+	VFMADD231PD  Y12, Y14, Y2
+	VFMADD231PD  Y13, Y14, Y3
+	VBROADCASTSD 16(R8), Y14
+	VFMADD231PD  Y12, Y14, Y4
+	VFMADD231PD  Y13, Y14, Y5
+	VBROADCASTSD 24(R8), Y14
+	VFMADD231PD  Y12, Y14, Y6
+	VFMADD231PD  Y13, Y14, Y7
+	VBROADCASTSD 32(R8), Y14
+	VFMADD231PD  Y12, Y14, Y8
+	VFMADD231PD  Y13, Y14, Y9
+	VBROADCASTSD 40(R8), Y14
+	VFMADD231PD  Y12, Y14, Y10
+	VFMADD231PD  Y13, Y14, Y11
+	ADDQ         DX, R8
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	VMOVUPD      (BX), Y12
 	VMASKMOVPD   32(BX), Y15, Y13
@@ -9448,49 +11143,49 @@ chainP6v2masked:
 	VMOVUPD    (DI)(AX*2), Y10
 	VMASKMOVPD 32(DI)(AX*2), Y15, Y11
 	MOVQ       c+80(FP), DI
+	MOVQ       k+16(FP), CX
 	JMP        startP6v2masked
 
 oneP6:
-	ADDQ       $0x04, R15
-	LEAQ       gemmMaskAVX2F64<>+0(SB), R14
-	MOVQ       R15, CX
-	NEGQ       CX
-	VMOVUPD    32(R14)(CX*8), Y15
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP6v1masked
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y6, Y6, Y6
-	VXORPS     Y8, Y8, Y8
-	VXORPS     Y10, Y10, Y10
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP6v1masked
-	LEAQ       (AX)(AX*2), R14
-	PREFETCHT0 (DI)
-	PREFETCHT0 31(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 31(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 31(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 31(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 31(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 31(DI)(AX*2)
-	MOVQ       c+80(FP), DI
+	ADDQ    $0x04, R15
+	LEAQ    gemmMaskAVX2F64<>+0(SB), R14
+	MOVQ    R15, CX
+	NEGQ    CX
+	VMOVUPD 32(R14)(CX*8), Y15
+	CMPQ    mode+96(FP), $0x02
+	JEQ     chainP6v1masked
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y8, Y8, Y8
+	VXORPS  Y10, Y10, Y10
+	MOVQ    k+16(FP), CX
 
 startP6v1masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP6v1masked
-	PCALIGN $0x20
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP6v1masked
+	MOVQ $0x00000002, R10
 
-two_P6v1masked:
-	PREFETCHT0   2048(R8)
+turnP6v1masked:
+	PREFETCHT0 (DI)
+	PREFETCHT0 31(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 31(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 31(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 31(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
+
+someP6v1masked:
+	PREFETCHT0   4096(R8)
 	VMASKMOVPD   (BX), Y15, Y12
 	ADDQ         SI, BX
 	VBROADCASTSD (R8), Y14
@@ -9506,7 +11201,51 @@ two_P6v1masked:
 	VBROADCASTSD 40(R8), Y14
 	VFMADD231PD  Y12, Y14, Y10
 	ADDQ         DX, R8
-	PREFETCHT0   2048(R8)
+	PREFETCHT0   4096(R8)
+	VMASKMOVPD   (BX), Y15, Y12
+	ADDQ         SI, BX
+	VBROADCASTSD (R8), Y14
+	VFMADD231PD  Y12, Y14, Y0
+	VBROADCASTSD 8(R8), Y14
+	VFMADD231PD  Y12, Y14, Y2
+	VBROADCASTSD 16(R8), Y14
+	VFMADD231PD  Y12, Y14, Y4
+	VBROADCASTSD 24(R8), Y14
+	VFMADD231PD  Y12, Y14, Y6
+	VBROADCASTSD 32(R8), Y14
+	VFMADD231PD  Y12, Y14, Y8
+	VBROADCASTSD 40(R8), Y14
+	VFMADD231PD  Y12, Y14, Y10
+	ADDQ         DX, R8
+	SUBQ         $0x02, R11
+	JNE          someP6v1masked
+	DECQ         R10
+	JNE          turnP6v1masked
+	MOVQ         c+80(FP), DI
+
+lastP6v1masked:
+	SUBQ    $0x02, CX
+	JLT     restP6v1masked
+	PCALIGN $0x20
+
+two_P6v1masked:
+	PREFETCHT0   4096(R8)
+	VMASKMOVPD   (BX), Y15, Y12
+	ADDQ         SI, BX
+	VBROADCASTSD (R8), Y14
+	VFMADD231PD  Y12, Y14, Y0
+	VBROADCASTSD 8(R8), Y14
+	VFMADD231PD  Y12, Y14, Y2
+	VBROADCASTSD 16(R8), Y14
+	VFMADD231PD  Y12, Y14, Y4
+	VBROADCASTSD 24(R8), Y14
+	VFMADD231PD  Y12, Y14, Y6
+	VBROADCASTSD 32(R8), Y14
+	VFMADD231PD  Y12, Y14, Y8
+	VBROADCASTSD 40(R8), Y14
+	VFMADD231PD  Y12, Y14, Y10
+	ADDQ         DX, R8
+	PREFETCHT0   4096(R8)
 	VMASKMOVPD   (BX), Y15, Y12
 	ADDQ         SI, BX
 	VBROADCASTSD (R8), Y14
@@ -9554,6 +11293,7 @@ chainP6v1masked:
 	VMASKMOVPD (DI)(AX*1), Y15, Y8
 	VMASKMOVPD (DI)(AX*2), Y15, Y10
 	MOVQ       c+80(FP), DI
+	MOVQ       k+16(FP), CX
 	JMP        startP6v1masked
 
 m6v2:

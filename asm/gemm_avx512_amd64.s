@@ -237,6 +237,7 @@ chainR1v2masked:
 	VMOVUPS   (DI), Z0
 	VMOVUPS.Z 64(DI), K1, Z1
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startR1v2masked
 
 edgeR1:
@@ -306,6 +307,7 @@ singleR1v1masked:
 chainR1v1masked:
 	VMOVUPS.Z (DI), K1, Z0
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startR1v1masked
 
 panelP1:
@@ -316,26 +318,40 @@ panelP1:
 	KXNORW K1, K1, K1
 
 twoP1:
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP1v2masked
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP1v2masked
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP1v2masked
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	MOVQ   k+16(FP), CX
+
+startP1v2masked:
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP1v2masked
+	MOVQ $0x00000001, R10
+
+turnP1v2masked:
 	PREFETCHT0 (DI)
 	PREFETCHT0 64(DI)
 	PREFETCHT0 127(DI)
-	MOVQ       c+80(FP), DI
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 64(DI)(AX*1)
+	PREFETCHT0 127(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	PREFETCHT0 127(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 64(DI)(AX*1)
+	PREFETCHT0 127(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
 
-startP1v2masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP1v2masked
-	PCALIGN $0x20
-
-two_P1v2masked:
-	PREFETCHT0   2048(R8)
+someP1v2masked:
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	PREFETCHT0   576(BX)
 	VMOVUPS      (BX), Z28
@@ -345,7 +361,39 @@ two_P1v2masked:
 	VFMADD231PS  Z28, Z30, Z0
 	VFMADD231PS  Z29, Z30, Z1
 	ADDQ         DX, R8
-	PREFETCHT0   2048(R8)
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	PREFETCHT0   576(BX)
+	VMOVUPS      (BX), Z28
+	VMOVUPS.Z    64(BX), K1, Z29
+	ADDQ         SI, BX
+	VBROADCASTSS (R8), Z30
+	VFMADD231PS  Z28, Z30, Z0
+	VFMADD231PS  Z29, Z30, Z1
+	ADDQ         DX, R8
+	SUBQ         $0x02, R11
+	JNE          someP1v2masked
+	DECQ         R10
+	JNE          turnP1v2masked
+	MOVQ         c+80(FP), DI
+
+lastP1v2masked:
+	SUBQ    $0x02, CX
+	JLT     restP1v2masked
+	PCALIGN $0x20
+
+two_P1v2masked:
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	PREFETCHT0   576(BX)
+	VMOVUPS      (BX), Z28
+	VMOVUPS.Z    64(BX), K1, Z29
+	ADDQ         SI, BX
+	VBROADCASTSS (R8), Z30
+	VFMADD231PS  Z28, Z30, Z0
+	VFMADD231PS  Z29, Z30, Z1
+	ADDQ         DX, R8
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	PREFETCHT0   576(BX)
 	VMOVUPS      (BX), Z28
@@ -373,6 +421,7 @@ chainP1v2masked:
 	VMOVUPS   (DI), Z0
 	VMOVUPS.Z 64(DI), K1, Z1
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startP1v2masked
 
 edgeP1:
@@ -387,35 +436,68 @@ edgeP1:
 	JMP   twoP1
 
 oneP1:
-	ADDQ       $0x10, R15
-	MOVQ       R15, CX
-	MOVL       $0x00000001, R14
-	SHLL       CL, R14
-	DECL       R14
-	KMOVW      R14, K1
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP1v1masked
-	VPXORD     Z0, Z0, Z0
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP1v1masked
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	MOVQ       c+80(FP), DI
+	ADDQ   $0x10, R15
+	MOVQ   R15, CX
+	MOVL   $0x00000001, R14
+	SHLL   CL, R14
+	DECL   R14
+	KMOVW  R14, K1
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP1v1masked
+	VPXORD Z0, Z0, Z0
+	MOVQ   k+16(FP), CX
 
 startP1v1masked:
-	MOVQ    k+16(FP), CX
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP1v1masked
+	MOVQ $0x00000001, R10
+
+turnP1v1masked:
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
+
+someP1v1masked:
+	PREFETCHT0       4096(R8)
+	VMOVUPS.Z        (BX), K1, Z28
+	ADDQ             SI, BX
+	VFMADD231PS.BCST (R8), Z28, Z0
+	ADDQ             DX, R8
+	PREFETCHT0       4096(R8)
+	VMOVUPS.Z        (BX), K1, Z28
+	ADDQ             SI, BX
+	VFMADD231PS.BCST (R8), Z28, Z0
+	ADDQ             DX, R8
+	SUBQ             $0x02, R11
+	JNE              someP1v1masked
+	DECQ             R10
+	JNE              turnP1v1masked
+	MOVQ             c+80(FP), DI
+
+lastP1v1masked:
 	SUBQ    $0x02, CX
 	JLT     restP1v1masked
 	PCALIGN $0x20
 
 two_P1v1masked:
-	PREFETCHT0       2048(R8)
+	PREFETCHT0       4096(R8)
 	VMOVUPS.Z        (BX), K1, Z28
 	ADDQ             SI, BX
 	VFMADD231PS.BCST (R8), Z28, Z0
 	ADDQ             DX, R8
-	PREFETCHT0       2048(R8)
+	PREFETCHT0       4096(R8)
 	VMOVUPS.Z        (BX), K1, Z28
 	ADDQ             SI, BX
 	VFMADD231PS.BCST (R8), Z28, Z0
@@ -434,6 +516,7 @@ restP1v1masked:
 chainP1v1masked:
 	VMOVUPS.Z (DI), K1, Z0
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startP1v1masked
 
 m1v2masked:
@@ -595,6 +678,7 @@ chainR2v2masked:
 	VMOVUPS   (DI)(AX*1), Z2
 	VMOVUPS.Z 64(DI)(AX*1), K1, Z3
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startR2v2masked
 
 edgeR2:
@@ -673,6 +757,7 @@ chainR2v1masked:
 	VMOVUPS.Z (DI), K1, Z0
 	VMOVUPS.Z (DI)(AX*1), K1, Z2
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startR2v1masked
 
 panelP2:
@@ -683,31 +768,42 @@ panelP2:
 	KXNORW K1, K1, K1
 
 twoP2:
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP2v2masked
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP2v2masked
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP2v2masked
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	MOVQ   k+16(FP), CX
+
+startP2v2masked:
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP2v2masked
+	MOVQ $0x00000001, R10
+
+turnP2v2masked:
 	PREFETCHT0 (DI)
 	PREFETCHT0 64(DI)
 	PREFETCHT0 127(DI)
 	PREFETCHT0 (DI)(AX*1)
 	PREFETCHT0 64(DI)(AX*1)
 	PREFETCHT0 127(DI)(AX*1)
-	MOVQ       c+80(FP), DI
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	PREFETCHT0 127(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 64(DI)(AX*1)
+	PREFETCHT0 127(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
 
-startP2v2masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP2v2masked
-	PCALIGN $0x20
-
-two_P2v2masked:
-	PREFETCHT0   2048(R8)
+someP2v2masked:
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	PREFETCHT0   576(BX)
 	VMOVUPS      (BX), Z28
@@ -720,7 +816,45 @@ two_P2v2masked:
 	VFMADD231PS  Z28, Z31, Z2
 	VFMADD231PS  Z29, Z31, Z3
 	ADDQ         DX, R8
-	PREFETCHT0   2048(R8)
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	PREFETCHT0   576(BX)
+	VMOVUPS      (BX), Z28
+	VMOVUPS.Z    64(BX), K1, Z29
+	ADDQ         SI, BX
+	VBROADCASTSS (R8), Z30
+	VFMADD231PS  Z28, Z30, Z0
+	VFMADD231PS  Z29, Z30, Z1
+	VBROADCASTSS 4(R8), Z31
+	VFMADD231PS  Z28, Z31, Z2
+	VFMADD231PS  Z29, Z31, Z3
+	ADDQ         DX, R8
+	SUBQ         $0x02, R11
+	JNE          someP2v2masked
+	DECQ         R10
+	JNE          turnP2v2masked
+	MOVQ         c+80(FP), DI
+
+lastP2v2masked:
+	SUBQ    $0x02, CX
+	JLT     restP2v2masked
+	PCALIGN $0x20
+
+two_P2v2masked:
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	PREFETCHT0   576(BX)
+	VMOVUPS      (BX), Z28
+	VMOVUPS.Z    64(BX), K1, Z29
+	ADDQ         SI, BX
+	VBROADCASTSS (R8), Z30
+	VFMADD231PS  Z28, Z30, Z0
+	VFMADD231PS  Z29, Z30, Z1
+	VBROADCASTSS 4(R8), Z31
+	VFMADD231PS  Z28, Z31, Z2
+	VFMADD231PS  Z29, Z31, Z3
+	ADDQ         DX, R8
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	PREFETCHT0   576(BX)
 	VMOVUPS      (BX), Z28
@@ -756,6 +890,7 @@ chainP2v2masked:
 	VMOVUPS   (DI)(AX*1), Z2
 	VMOVUPS.Z 64(DI)(AX*1), K1, Z3
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startP2v2masked
 
 edgeP2:
@@ -770,39 +905,72 @@ edgeP2:
 	JMP   twoP2
 
 oneP2:
-	ADDQ       $0x10, R15
-	MOVQ       R15, CX
-	MOVL       $0x00000001, R14
-	SHLL       CL, R14
-	DECL       R14
-	KMOVW      R14, K1
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP2v1masked
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z2, Z2, Z2
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP2v1masked
+	ADDQ   $0x10, R15
+	MOVQ   R15, CX
+	MOVL   $0x00000001, R14
+	SHLL   CL, R14
+	DECL   R14
+	KMOVW  R14, K1
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP2v1masked
+	VPXORD Z0, Z0, Z0
+	VPXORD Z2, Z2, Z2
+	MOVQ   k+16(FP), CX
+
+startP2v1masked:
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP2v1masked
+	MOVQ $0x00000001, R10
+
+turnP2v1masked:
 	PREFETCHT0 (DI)
 	PREFETCHT0 63(DI)
 	PREFETCHT0 (DI)(AX*1)
 	PREFETCHT0 63(DI)(AX*1)
-	MOVQ       c+80(FP), DI
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
 
-startP2v1masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP2v1masked
-	PCALIGN $0x20
-
-two_P2v1masked:
-	PREFETCHT0       2048(R8)
+someP2v1masked:
+	PREFETCHT0       4096(R8)
 	VMOVUPS.Z        (BX), K1, Z28
 	ADDQ             SI, BX
 	VFMADD231PS.BCST (R8), Z28, Z0
 	VFMADD231PS.BCST 4(R8), Z28, Z2
 	ADDQ             DX, R8
-	PREFETCHT0       2048(R8)
+	PREFETCHT0       4096(R8)
+	VMOVUPS.Z        (BX), K1, Z28
+	ADDQ             SI, BX
+	VFMADD231PS.BCST (R8), Z28, Z0
+	VFMADD231PS.BCST 4(R8), Z28, Z2
+	ADDQ             DX, R8
+	SUBQ             $0x02, R11
+	JNE              someP2v1masked
+	DECQ             R10
+	JNE              turnP2v1masked
+	MOVQ             c+80(FP), DI
+
+lastP2v1masked:
+	SUBQ    $0x02, CX
+	JLT     restP2v1masked
+	PCALIGN $0x20
+
+two_P2v1masked:
+	PREFETCHT0       4096(R8)
+	VMOVUPS.Z        (BX), K1, Z28
+	ADDQ             SI, BX
+	VFMADD231PS.BCST (R8), Z28, Z0
+	VFMADD231PS.BCST 4(R8), Z28, Z2
+	ADDQ             DX, R8
+	PREFETCHT0       4096(R8)
 	VMOVUPS.Z        (BX), K1, Z28
 	ADDQ             SI, BX
 	VFMADD231PS.BCST (R8), Z28, Z0
@@ -824,6 +992,7 @@ chainP2v1masked:
 	VMOVUPS.Z (DI), K1, Z0
 	VMOVUPS.Z (DI)(AX*1), K1, Z2
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startP2v1masked
 
 m2v2masked:
@@ -1021,6 +1190,7 @@ chainR3v2masked:
 	VMOVUPS   (DI)(AX*2), Z4
 	VMOVUPS.Z 64(DI)(AX*2), K1, Z5
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startR3v2masked
 
 edgeR3:
@@ -1108,6 +1278,7 @@ chainR3v1masked:
 	VMOVUPS.Z (DI)(AX*1), K1, Z2
 	VMOVUPS.Z (DI)(AX*2), K1, Z4
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startR3v1masked
 
 panelP3:
@@ -1118,36 +1289,44 @@ panelP3:
 	KXNORW K1, K1, K1
 
 twoP3:
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP3v2masked
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP3v2masked
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP3v2masked
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	MOVQ   k+16(FP), CX
+
+startP3v2masked:
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP3v2masked
+	MOVQ $0x00000001, R10
+
+turnP3v2masked:
 	PREFETCHT0 (DI)
 	PREFETCHT0 64(DI)
 	PREFETCHT0 127(DI)
 	PREFETCHT0 (DI)(AX*1)
 	PREFETCHT0 64(DI)(AX*1)
 	PREFETCHT0 127(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 64(DI)(AX*2)
-	PREFETCHT0 127(DI)(AX*2)
-	MOVQ       c+80(FP), DI
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	PREFETCHT0 127(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 64(DI)(AX*1)
+	PREFETCHT0 127(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
 
-startP3v2masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP3v2masked
-	PCALIGN $0x20
-
-two_P3v2masked:
-	PREFETCHT0   2048(R8)
+someP3v2masked:
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	PREFETCHT0   576(BX)
 	VMOVUPS      (BX), Z28
@@ -1163,7 +1342,51 @@ two_P3v2masked:
 	VFMADD231PS  Z28, Z30, Z4
 	VFMADD231PS  Z29, Z30, Z5
 	ADDQ         DX, R8
-	PREFETCHT0   2048(R8)
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	PREFETCHT0   576(BX)
+	VMOVUPS      (BX), Z28
+	VMOVUPS.Z    64(BX), K1, Z29
+	ADDQ         SI, BX
+	VBROADCASTSS (R8), Z30
+	VFMADD231PS  Z28, Z30, Z0
+	VFMADD231PS  Z29, Z30, Z1
+	VBROADCASTSS 4(R8), Z31
+	VFMADD231PS  Z28, Z31, Z2
+	VFMADD231PS  Z29, Z31, Z3
+	VBROADCASTSS 8(R8), Z30
+	VFMADD231PS  Z28, Z30, Z4
+	VFMADD231PS  Z29, Z30, Z5
+	ADDQ         DX, R8
+	SUBQ         $0x02, R11
+	JNE          someP3v2masked
+	DECQ         R10
+	JNE          turnP3v2masked
+	MOVQ         c+80(FP), DI
+
+lastP3v2masked:
+	SUBQ    $0x02, CX
+	JLT     restP3v2masked
+	PCALIGN $0x20
+
+two_P3v2masked:
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	PREFETCHT0   576(BX)
+	VMOVUPS      (BX), Z28
+	VMOVUPS.Z    64(BX), K1, Z29
+	ADDQ         SI, BX
+	VBROADCASTSS (R8), Z30
+	VFMADD231PS  Z28, Z30, Z0
+	VFMADD231PS  Z29, Z30, Z1
+	VBROADCASTSS 4(R8), Z31
+	VFMADD231PS  Z28, Z31, Z2
+	VFMADD231PS  Z29, Z31, Z3
+	VBROADCASTSS 8(R8), Z30
+	VFMADD231PS  Z28, Z30, Z4
+	VFMADD231PS  Z29, Z30, Z5
+	ADDQ         DX, R8
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	PREFETCHT0   576(BX)
 	VMOVUPS      (BX), Z28
@@ -1207,6 +1430,7 @@ chainP3v2masked:
 	VMOVUPS   (DI)(AX*2), Z4
 	VMOVUPS.Z 64(DI)(AX*2), K1, Z5
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startP3v2masked
 
 edgeP3:
@@ -1221,43 +1445,76 @@ edgeP3:
 	JMP   twoP3
 
 oneP3:
-	ADDQ       $0x10, R15
-	MOVQ       R15, CX
-	MOVL       $0x00000001, R14
-	SHLL       CL, R14
-	DECL       R14
-	KMOVW      R14, K1
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP3v1masked
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z4, Z4, Z4
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP3v1masked
+	ADDQ   $0x10, R15
+	MOVQ   R15, CX
+	MOVL   $0x00000001, R14
+	SHLL   CL, R14
+	DECL   R14
+	KMOVW  R14, K1
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP3v1masked
+	VPXORD Z0, Z0, Z0
+	VPXORD Z2, Z2, Z2
+	VPXORD Z4, Z4, Z4
+	MOVQ   k+16(FP), CX
+
+startP3v1masked:
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP3v1masked
+	MOVQ $0x00000001, R10
+
+turnP3v1masked:
 	PREFETCHT0 (DI)
 	PREFETCHT0 63(DI)
 	PREFETCHT0 (DI)(AX*1)
 	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	MOVQ       c+80(FP), DI
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
 
-startP3v1masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP3v1masked
-	PCALIGN $0x20
-
-two_P3v1masked:
-	PREFETCHT0       2048(R8)
+someP3v1masked:
+	PREFETCHT0       4096(R8)
 	VMOVUPS.Z        (BX), K1, Z28
 	ADDQ             SI, BX
 	VFMADD231PS.BCST (R8), Z28, Z0
 	VFMADD231PS.BCST 4(R8), Z28, Z2
 	VFMADD231PS.BCST 8(R8), Z28, Z4
 	ADDQ             DX, R8
-	PREFETCHT0       2048(R8)
+	PREFETCHT0       4096(R8)
+	VMOVUPS.Z        (BX), K1, Z28
+	ADDQ             SI, BX
+	VFMADD231PS.BCST (R8), Z28, Z0
+	VFMADD231PS.BCST 4(R8), Z28, Z2
+	VFMADD231PS.BCST 8(R8), Z28, Z4
+	ADDQ             DX, R8
+	SUBQ             $0x02, R11
+	JNE              someP3v1masked
+	DECQ             R10
+	JNE              turnP3v1masked
+	MOVQ             c+80(FP), DI
+
+lastP3v1masked:
+	SUBQ    $0x02, CX
+	JLT     restP3v1masked
+	PCALIGN $0x20
+
+two_P3v1masked:
+	PREFETCHT0       4096(R8)
+	VMOVUPS.Z        (BX), K1, Z28
+	ADDQ             SI, BX
+	VFMADD231PS.BCST (R8), Z28, Z0
+	VFMADD231PS.BCST 4(R8), Z28, Z2
+	VFMADD231PS.BCST 8(R8), Z28, Z4
+	ADDQ             DX, R8
+	PREFETCHT0       4096(R8)
 	VMOVUPS.Z        (BX), K1, Z28
 	ADDQ             SI, BX
 	VFMADD231PS.BCST (R8), Z28, Z0
@@ -1282,6 +1539,7 @@ chainP3v1masked:
 	VMOVUPS.Z (DI)(AX*1), K1, Z2
 	VMOVUPS.Z (DI)(AX*2), K1, Z4
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startP3v1masked
 
 m3v2masked:
@@ -1523,6 +1781,7 @@ chainR4v2masked:
 	VMOVUPS   (DI), Z6
 	VMOVUPS.Z 64(DI), K1, Z7
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startR4v2masked
 
 edgeR4:
@@ -1625,6 +1884,7 @@ chainR4v1masked:
 	ADDQ      R14, DI
 	VMOVUPS.Z (DI), K1, Z6
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startR4v1masked
 
 panelP4:
@@ -1635,43 +1895,46 @@ panelP4:
 	KXNORW K1, K1, K1
 
 twoP4:
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP4v2masked
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z7, Z7, Z7
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP4v2masked
-	LEAQ       (AX)(AX*2), R14
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP4v2masked
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	MOVQ   k+16(FP), CX
+
+startP4v2masked:
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP4v2masked
+	MOVQ $0x00000001, R10
+
+turnP4v2masked:
 	PREFETCHT0 (DI)
 	PREFETCHT0 64(DI)
 	PREFETCHT0 127(DI)
 	PREFETCHT0 (DI)(AX*1)
 	PREFETCHT0 64(DI)(AX*1)
 	PREFETCHT0 127(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 64(DI)(AX*2)
-	PREFETCHT0 127(DI)(AX*2)
-	ADDQ       R14, DI
+	LEAQ       (DI)(AX*2), DI
 	PREFETCHT0 (DI)
 	PREFETCHT0 64(DI)
 	PREFETCHT0 127(DI)
-	MOVQ       c+80(FP), DI
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 64(DI)(AX*1)
+	PREFETCHT0 127(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
 
-startP4v2masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP4v2masked
-	PCALIGN $0x20
-
-two_P4v2masked:
-	PREFETCHT0   2048(R8)
+someP4v2masked:
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	PREFETCHT0   576(BX)
 	VMOVUPS      (BX), Z28
@@ -1690,7 +1953,57 @@ two_P4v2masked:
 	VFMADD231PS  Z28, Z31, Z6
 	VFMADD231PS  Z29, Z31, Z7
 	ADDQ         DX, R8
-	PREFETCHT0   2048(R8)
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	PREFETCHT0   576(BX)
+	VMOVUPS      (BX), Z28
+	VMOVUPS.Z    64(BX), K1, Z29
+	ADDQ         SI, BX
+	VBROADCASTSS (R8), Z30
+	VFMADD231PS  Z28, Z30, Z0
+	VFMADD231PS  Z29, Z30, Z1
+	VBROADCASTSS 4(R8), Z31
+	VFMADD231PS  Z28, Z31, Z2
+	VFMADD231PS  Z29, Z31, Z3
+	VBROADCASTSS 8(R8), Z30
+	VFMADD231PS  Z28, Z30, Z4
+	VFMADD231PS  Z29, Z30, Z5
+	VBROADCASTSS 12(R8), Z31
+	VFMADD231PS  Z28, Z31, Z6
+	VFMADD231PS  Z29, Z31, Z7
+	ADDQ         DX, R8
+	SUBQ         $0x02, R11
+	JNE          someP4v2masked
+	DECQ         R10
+	JNE          turnP4v2masked
+	MOVQ         c+80(FP), DI
+
+lastP4v2masked:
+	SUBQ    $0x02, CX
+	JLT     restP4v2masked
+	PCALIGN $0x20
+
+two_P4v2masked:
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	PREFETCHT0   576(BX)
+	VMOVUPS      (BX), Z28
+	VMOVUPS.Z    64(BX), K1, Z29
+	ADDQ         SI, BX
+	VBROADCASTSS (R8), Z30
+	VFMADD231PS  Z28, Z30, Z0
+	VFMADD231PS  Z29, Z30, Z1
+	VBROADCASTSS 4(R8), Z31
+	VFMADD231PS  Z28, Z31, Z2
+	VFMADD231PS  Z29, Z31, Z3
+	VBROADCASTSS 8(R8), Z30
+	VFMADD231PS  Z28, Z30, Z4
+	VFMADD231PS  Z29, Z30, Z5
+	VBROADCASTSS 12(R8), Z31
+	VFMADD231PS  Z28, Z31, Z6
+	VFMADD231PS  Z29, Z31, Z7
+	ADDQ         DX, R8
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	PREFETCHT0   576(BX)
 	VMOVUPS      (BX), Z28
@@ -1744,6 +2057,7 @@ chainP4v2masked:
 	VMOVUPS   (DI), Z6
 	VMOVUPS.Z 64(DI), K1, Z7
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startP4v2masked
 
 edgeP4:
@@ -1758,41 +2072,44 @@ edgeP4:
 	JMP   twoP4
 
 oneP4:
-	ADDQ       $0x10, R15
-	MOVQ       R15, CX
-	MOVL       $0x00000001, R14
-	SHLL       CL, R14
-	DECL       R14
-	KMOVW      R14, K1
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP4v1masked
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z6, Z6, Z6
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP4v1masked
-	LEAQ       (AX)(AX*2), R14
+	ADDQ   $0x10, R15
+	MOVQ   R15, CX
+	MOVL   $0x00000001, R14
+	SHLL   CL, R14
+	DECL   R14
+	KMOVW  R14, K1
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP4v1masked
+	VPXORD Z0, Z0, Z0
+	VPXORD Z2, Z2, Z2
+	VPXORD Z4, Z4, Z4
+	VPXORD Z6, Z6, Z6
+	MOVQ   k+16(FP), CX
+
+startP4v1masked:
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP4v1masked
+	MOVQ $0x00000001, R10
+
+turnP4v1masked:
 	PREFETCHT0 (DI)
 	PREFETCHT0 63(DI)
 	PREFETCHT0 (DI)(AX*1)
 	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	ADDQ       R14, DI
+	LEAQ       (DI)(AX*2), DI
 	PREFETCHT0 (DI)
 	PREFETCHT0 63(DI)
-	MOVQ       c+80(FP), DI
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
 
-startP4v1masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP4v1masked
-	PCALIGN $0x20
-
-two_P4v1masked:
-	PREFETCHT0       2048(R8)
+someP4v1masked:
+	PREFETCHT0       4096(R8)
 	VMOVUPS.Z        (BX), K1, Z28
 	ADDQ             SI, BX
 	VFMADD231PS.BCST (R8), Z28, Z0
@@ -1800,7 +2117,35 @@ two_P4v1masked:
 	VFMADD231PS.BCST 8(R8), Z28, Z4
 	VFMADD231PS.BCST 12(R8), Z28, Z6
 	ADDQ             DX, R8
-	PREFETCHT0       2048(R8)
+	PREFETCHT0       4096(R8)
+	VMOVUPS.Z        (BX), K1, Z28
+	ADDQ             SI, BX
+	VFMADD231PS.BCST (R8), Z28, Z0
+	VFMADD231PS.BCST 4(R8), Z28, Z2
+	VFMADD231PS.BCST 8(R8), Z28, Z4
+	VFMADD231PS.BCST 12(R8), Z28, Z6
+	ADDQ             DX, R8
+	SUBQ             $0x02, R11
+	JNE              someP4v1masked
+	DECQ             R10
+	JNE              turnP4v1masked
+	MOVQ             c+80(FP), DI
+
+lastP4v1masked:
+	SUBQ    $0x02, CX
+	JLT     restP4v1masked
+	PCALIGN $0x20
+
+two_P4v1masked:
+	PREFETCHT0       4096(R8)
+	VMOVUPS.Z        (BX), K1, Z28
+	ADDQ             SI, BX
+	VFMADD231PS.BCST (R8), Z28, Z0
+	VFMADD231PS.BCST 4(R8), Z28, Z2
+	VFMADD231PS.BCST 8(R8), Z28, Z4
+	VFMADD231PS.BCST 12(R8), Z28, Z6
+	ADDQ             DX, R8
+	PREFETCHT0       4096(R8)
 	VMOVUPS.Z        (BX), K1, Z28
 	ADDQ             SI, BX
 	VFMADD231PS.BCST (R8), Z28, Z0
@@ -1830,6 +2175,7 @@ chainP4v1masked:
 	ADDQ      R14, DI
 	VMOVUPS.Z (DI), K1, Z6
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startP4v1masked
 
 m4v2masked:
@@ -2115,6 +2461,7 @@ chainR5v2masked:
 	VMOVUPS   (DI)(AX*1), Z8
 	VMOVUPS.Z 64(DI)(AX*1), K1, Z9
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startR5v2masked
 
 edgeR5:
@@ -2226,6 +2573,7 @@ chainR5v1masked:
 	VMOVUPS.Z (DI), K1, Z6
 	VMOVUPS.Z (DI)(AX*1), K1, Z8
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startR5v1masked
 
 panelP5:
@@ -2236,48 +2584,48 @@ panelP5:
 	KXNORW K1, K1, K1
 
 twoP5:
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP5v2masked
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z7, Z7, Z7
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z9, Z9, Z9
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP5v2masked
-	LEAQ       (AX)(AX*2), R14
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 64(DI)(AX*1)
-	PREFETCHT0 127(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 64(DI)(AX*2)
-	PREFETCHT0 127(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 64(DI)(AX*1)
-	PREFETCHT0 127(DI)(AX*1)
-	MOVQ       c+80(FP), DI
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP5v2masked
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	MOVQ   k+16(FP), CX
 
 startP5v2masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP5v2masked
-	PCALIGN $0x20
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP5v2masked
+	MOVQ $0x00000002, R10
 
-two_P5v2masked:
-	PREFETCHT0   2048(R8)
+turnP5v2masked:
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	PREFETCHT0 127(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 64(DI)(AX*1)
+	PREFETCHT0 127(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	PREFETCHT0 127(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 64(DI)(AX*1)
+	PREFETCHT0 127(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
+
+someP5v2masked:
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	PREFETCHT0   576(BX)
 	VMOVUPS      (BX), Z28
@@ -2299,7 +2647,63 @@ two_P5v2masked:
 	VFMADD231PS  Z28, Z30, Z8
 	VFMADD231PS  Z29, Z30, Z9
 	ADDQ         DX, R8
-	PREFETCHT0   2048(R8)
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	PREFETCHT0   576(BX)
+	VMOVUPS      (BX), Z28
+	VMOVUPS.Z    64(BX), K1, Z29
+	ADDQ         SI, BX
+	VBROADCASTSS (R8), Z30
+	VFMADD231PS  Z28, Z30, Z0
+	VFMADD231PS  Z29, Z30, Z1
+	VBROADCASTSS 4(R8), Z31
+	VFMADD231PS  Z28, Z31, Z2
+	VFMADD231PS  Z29, Z31, Z3
+	VBROADCASTSS 8(R8), Z30
+	VFMADD231PS  Z28, Z30, Z4
+	VFMADD231PS  Z29, Z30, Z5
+	VBROADCASTSS 12(R8), Z31
+	VFMADD231PS  Z28, Z31, Z6
+	VFMADD231PS  Z29, Z31, Z7
+	VBROADCASTSS 16(R8), Z30
+	VFMADD231PS  Z28, Z30, Z8
+	VFMADD231PS  Z29, Z30, Z9
+	ADDQ         DX, R8
+	SUBQ         $0x02, R11
+	JNE          someP5v2masked
+	DECQ         R10
+	JNE          turnP5v2masked
+	MOVQ         c+80(FP), DI
+
+lastP5v2masked:
+	SUBQ    $0x02, CX
+	JLT     restP5v2masked
+	PCALIGN $0x20
+
+two_P5v2masked:
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	PREFETCHT0   576(BX)
+	VMOVUPS      (BX), Z28
+	VMOVUPS.Z    64(BX), K1, Z29
+	ADDQ         SI, BX
+	VBROADCASTSS (R8), Z30
+	VFMADD231PS  Z28, Z30, Z0
+	VFMADD231PS  Z29, Z30, Z1
+	VBROADCASTSS 4(R8), Z31
+	VFMADD231PS  Z28, Z31, Z2
+	VFMADD231PS  Z29, Z31, Z3
+	VBROADCASTSS 8(R8), Z30
+	VFMADD231PS  Z28, Z30, Z4
+	VFMADD231PS  Z29, Z30, Z5
+	VBROADCASTSS 12(R8), Z31
+	VFMADD231PS  Z28, Z31, Z6
+	VFMADD231PS  Z29, Z31, Z7
+	VBROADCASTSS 16(R8), Z30
+	VFMADD231PS  Z28, Z30, Z8
+	VFMADD231PS  Z29, Z30, Z9
+	ADDQ         DX, R8
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	PREFETCHT0   576(BX)
 	VMOVUPS      (BX), Z28
@@ -2361,6 +2765,7 @@ chainP5v2masked:
 	VMOVUPS   (DI)(AX*1), Z8
 	VMOVUPS.Z 64(DI)(AX*1), K1, Z9
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startP5v2masked
 
 edgeP5:
@@ -2375,44 +2780,45 @@ edgeP5:
 	JMP   twoP5
 
 oneP5:
-	ADDQ       $0x10, R15
-	MOVQ       R15, CX
-	MOVL       $0x00000001, R14
-	SHLL       CL, R14
-	DECL       R14
-	KMOVW      R14, K1
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP5v1masked
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z8, Z8, Z8
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP5v1masked
-	LEAQ       (AX)(AX*2), R14
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	MOVQ       c+80(FP), DI
+	ADDQ   $0x10, R15
+	MOVQ   R15, CX
+	MOVL   $0x00000001, R14
+	SHLL   CL, R14
+	DECL   R14
+	KMOVW  R14, K1
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP5v1masked
+	VPXORD Z0, Z0, Z0
+	VPXORD Z2, Z2, Z2
+	VPXORD Z4, Z4, Z4
+	VPXORD Z6, Z6, Z6
+	VPXORD Z8, Z8, Z8
+	MOVQ   k+16(FP), CX
 
 startP5v1masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP5v1masked
-	PCALIGN $0x20
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP5v1masked
+	MOVQ $0x00000002, R10
 
-two_P5v1masked:
-	PREFETCHT0       2048(R8)
+turnP5v1masked:
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
+
+someP5v1masked:
+	PREFETCHT0       4096(R8)
 	VMOVUPS.Z        (BX), K1, Z28
 	ADDQ             SI, BX
 	VFMADD231PS.BCST (R8), Z28, Z0
@@ -2421,7 +2827,37 @@ two_P5v1masked:
 	VFMADD231PS.BCST 12(R8), Z28, Z6
 	VFMADD231PS.BCST 16(R8), Z28, Z8
 	ADDQ             DX, R8
-	PREFETCHT0       2048(R8)
+	PREFETCHT0       4096(R8)
+	VMOVUPS.Z        (BX), K1, Z28
+	ADDQ             SI, BX
+	VFMADD231PS.BCST (R8), Z28, Z0
+	VFMADD231PS.BCST 4(R8), Z28, Z2
+	VFMADD231PS.BCST 8(R8), Z28, Z4
+	VFMADD231PS.BCST 12(R8), Z28, Z6
+	VFMADD231PS.BCST 16(R8), Z28, Z8
+	ADDQ             DX, R8
+	SUBQ             $0x02, R11
+	JNE              someP5v1masked
+	DECQ             R10
+	JNE              turnP5v1masked
+	MOVQ             c+80(FP), DI
+
+lastP5v1masked:
+	SUBQ    $0x02, CX
+	JLT     restP5v1masked
+	PCALIGN $0x20
+
+two_P5v1masked:
+	PREFETCHT0       4096(R8)
+	VMOVUPS.Z        (BX), K1, Z28
+	ADDQ             SI, BX
+	VFMADD231PS.BCST (R8), Z28, Z0
+	VFMADD231PS.BCST 4(R8), Z28, Z2
+	VFMADD231PS.BCST 8(R8), Z28, Z4
+	VFMADD231PS.BCST 12(R8), Z28, Z6
+	VFMADD231PS.BCST 16(R8), Z28, Z8
+	ADDQ             DX, R8
+	PREFETCHT0       4096(R8)
 	VMOVUPS.Z        (BX), K1, Z28
 	ADDQ             SI, BX
 	VFMADD231PS.BCST (R8), Z28, Z0
@@ -2454,6 +2890,7 @@ chainP5v1masked:
 	VMOVUPS.Z (DI), K1, Z6
 	VMOVUPS.Z (DI)(AX*1), K1, Z8
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startP5v1masked
 
 m5v2masked:
@@ -2775,6 +3212,7 @@ chainR6v2masked:
 	VMOVUPS   (DI)(AX*2), Z10
 	VMOVUPS.Z 64(DI)(AX*2), K1, Z11
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startR6v2masked
 
 edgeR6:
@@ -2895,6 +3333,7 @@ chainR6v1masked:
 	VMOVUPS.Z (DI)(AX*1), K1, Z8
 	VMOVUPS.Z (DI)(AX*2), K1, Z10
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startR6v1masked
 
 panelP6:
@@ -2905,53 +3344,50 @@ panelP6:
 	KXNORW K1, K1, K1
 
 twoP6:
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP6v2masked
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z7, Z7, Z7
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z9, Z9, Z9
-	VPXORD     Z10, Z10, Z10
-	VPXORD     Z11, Z11, Z11
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP6v2masked
-	LEAQ       (AX)(AX*2), R14
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 64(DI)(AX*1)
-	PREFETCHT0 127(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 64(DI)(AX*2)
-	PREFETCHT0 127(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 64(DI)(AX*1)
-	PREFETCHT0 127(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 64(DI)(AX*2)
-	PREFETCHT0 127(DI)(AX*2)
-	MOVQ       c+80(FP), DI
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP6v2masked
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	MOVQ   k+16(FP), CX
 
 startP6v2masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP6v2masked
-	PCALIGN $0x20
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP6v2masked
+	MOVQ $0x00000002, R10
 
-two_P6v2masked:
-	PREFETCHT0   2048(R8)
+turnP6v2masked:
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	PREFETCHT0 127(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 64(DI)(AX*1)
+	PREFETCHT0 127(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	PREFETCHT0 127(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 64(DI)(AX*1)
+	PREFETCHT0 127(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
+
+someP6v2masked:
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	PREFETCHT0   576(BX)
 	VMOVUPS      (BX), Z28
@@ -2976,7 +3412,69 @@ two_P6v2masked:
 	VFMADD231PS  Z28, Z31, Z10
 	VFMADD231PS  Z29, Z31, Z11
 	ADDQ         DX, R8
-	PREFETCHT0   2048(R8)
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	PREFETCHT0   576(BX)
+	VMOVUPS      (BX), Z28
+	VMOVUPS.Z    64(BX), K1, Z29
+	ADDQ         SI, BX
+	VBROADCASTSS (R8), Z30
+	VFMADD231PS  Z28, Z30, Z0
+	VFMADD231PS  Z29, Z30, Z1
+	VBROADCASTSS 4(R8), Z31
+	VFMADD231PS  Z28, Z31, Z2
+	VFMADD231PS  Z29, Z31, Z3
+	VBROADCASTSS 8(R8), Z30
+	VFMADD231PS  Z28, Z30, Z4
+	VFMADD231PS  Z29, Z30, Z5
+	VBROADCASTSS 12(R8), Z31
+	VFMADD231PS  Z28, Z31, Z6
+	VFMADD231PS  Z29, Z31, Z7
+	VBROADCASTSS 16(R8), Z30
+	VFMADD231PS  Z28, Z30, Z8
+	VFMADD231PS  Z29, Z30, Z9
+	VBROADCASTSS 20(R8), Z31
+	VFMADD231PS  Z28, Z31, Z10
+	VFMADD231PS  Z29, Z31, Z11
+	ADDQ         DX, R8
+	SUBQ         $0x02, R11
+	JNE          someP6v2masked
+	DECQ         R10
+	JNE          turnP6v2masked
+	MOVQ         c+80(FP), DI
+
+lastP6v2masked:
+	SUBQ    $0x02, CX
+	JLT     restP6v2masked
+	PCALIGN $0x20
+
+two_P6v2masked:
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	PREFETCHT0   576(BX)
+	VMOVUPS      (BX), Z28
+	VMOVUPS.Z    64(BX), K1, Z29
+	ADDQ         SI, BX
+	VBROADCASTSS (R8), Z30
+	VFMADD231PS  Z28, Z30, Z0
+	VFMADD231PS  Z29, Z30, Z1
+	VBROADCASTSS 4(R8), Z31
+	VFMADD231PS  Z28, Z31, Z2
+	VFMADD231PS  Z29, Z31, Z3
+	VBROADCASTSS 8(R8), Z30
+	VFMADD231PS  Z28, Z30, Z4
+	VFMADD231PS  Z29, Z30, Z5
+	VBROADCASTSS 12(R8), Z31
+	VFMADD231PS  Z28, Z31, Z6
+	VFMADD231PS  Z29, Z31, Z7
+	VBROADCASTSS 16(R8), Z30
+	VFMADD231PS  Z28, Z30, Z8
+	VFMADD231PS  Z29, Z30, Z9
+	VBROADCASTSS 20(R8), Z31
+	VFMADD231PS  Z28, Z31, Z10
+	VFMADD231PS  Z29, Z31, Z11
+	ADDQ         DX, R8
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	PREFETCHT0   576(BX)
 	VMOVUPS      (BX), Z28
@@ -3046,6 +3544,7 @@ chainP6v2masked:
 	VMOVUPS   (DI)(AX*2), Z10
 	VMOVUPS.Z 64(DI)(AX*2), K1, Z11
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startP6v2masked
 
 edgeP6:
@@ -3060,47 +3559,46 @@ edgeP6:
 	JMP   twoP6
 
 oneP6:
-	ADDQ       $0x10, R15
-	MOVQ       R15, CX
-	MOVL       $0x00000001, R14
-	SHLL       CL, R14
-	DECL       R14
-	KMOVW      R14, K1
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP6v1masked
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z10, Z10, Z10
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP6v1masked
-	LEAQ       (AX)(AX*2), R14
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	MOVQ       c+80(FP), DI
+	ADDQ   $0x10, R15
+	MOVQ   R15, CX
+	MOVL   $0x00000001, R14
+	SHLL   CL, R14
+	DECL   R14
+	KMOVW  R14, K1
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP6v1masked
+	VPXORD Z0, Z0, Z0
+	VPXORD Z2, Z2, Z2
+	VPXORD Z4, Z4, Z4
+	VPXORD Z6, Z6, Z6
+	VPXORD Z8, Z8, Z8
+	VPXORD Z10, Z10, Z10
+	MOVQ   k+16(FP), CX
 
 startP6v1masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP6v1masked
-	PCALIGN $0x20
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP6v1masked
+	MOVQ $0x00000002, R10
 
-two_P6v1masked:
-	PREFETCHT0       2048(R8)
+turnP6v1masked:
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
+
+someP6v1masked:
+	PREFETCHT0       4096(R8)
 	VMOVUPS.Z        (BX), K1, Z28
 	ADDQ             SI, BX
 	VFMADD231PS.BCST (R8), Z28, Z0
@@ -3110,7 +3608,39 @@ two_P6v1masked:
 	VFMADD231PS.BCST 16(R8), Z28, Z8
 	VFMADD231PS.BCST 20(R8), Z28, Z10
 	ADDQ             DX, R8
-	PREFETCHT0       2048(R8)
+	PREFETCHT0       4096(R8)
+	VMOVUPS.Z        (BX), K1, Z28
+	ADDQ             SI, BX
+	VFMADD231PS.BCST (R8), Z28, Z0
+	VFMADD231PS.BCST 4(R8), Z28, Z2
+	VFMADD231PS.BCST 8(R8), Z28, Z4
+	VFMADD231PS.BCST 12(R8), Z28, Z6
+	VFMADD231PS.BCST 16(R8), Z28, Z8
+	VFMADD231PS.BCST 20(R8), Z28, Z10
+	ADDQ             DX, R8
+	SUBQ             $0x02, R11
+	JNE              someP6v1masked
+	DECQ             R10
+	JNE              turnP6v1masked
+	MOVQ             c+80(FP), DI
+
+lastP6v1masked:
+	SUBQ    $0x02, CX
+	JLT     restP6v1masked
+	PCALIGN $0x20
+
+two_P6v1masked:
+	PREFETCHT0       4096(R8)
+	VMOVUPS.Z        (BX), K1, Z28
+	ADDQ             SI, BX
+	VFMADD231PS.BCST (R8), Z28, Z0
+	VFMADD231PS.BCST 4(R8), Z28, Z2
+	VFMADD231PS.BCST 8(R8), Z28, Z4
+	VFMADD231PS.BCST 12(R8), Z28, Z6
+	VFMADD231PS.BCST 16(R8), Z28, Z8
+	VFMADD231PS.BCST 20(R8), Z28, Z10
+	ADDQ             DX, R8
+	PREFETCHT0       4096(R8)
 	VMOVUPS.Z        (BX), K1, Z28
 	ADDQ             SI, BX
 	VFMADD231PS.BCST (R8), Z28, Z0
@@ -3146,6 +3676,7 @@ chainP6v1masked:
 	VMOVUPS.Z (DI)(AX*1), K1, Z8
 	VMOVUPS.Z (DI)(AX*2), K1, Z10
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startP6v1masked
 
 m6v2masked:
@@ -3508,6 +4039,7 @@ chainR7v2masked:
 	VMOVUPS   (DI), Z12
 	VMOVUPS.Z 64(DI), K1, Z13
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startR7v2masked
 
 edgeR7:
@@ -3641,6 +4173,7 @@ chainR7v1masked:
 	ADDQ      R14, DI
 	VMOVUPS.Z (DI), K1, Z12
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startR7v1masked
 
 panelP7:
@@ -3651,59 +4184,52 @@ panelP7:
 	KXNORW K1, K1, K1
 
 twoP7:
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP7v2masked
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z7, Z7, Z7
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z9, Z9, Z9
-	VPXORD     Z10, Z10, Z10
-	VPXORD     Z11, Z11, Z11
-	VPXORD     Z12, Z12, Z12
-	VPXORD     Z13, Z13, Z13
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP7v2masked
-	LEAQ       (AX)(AX*2), R14
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 64(DI)(AX*1)
-	PREFETCHT0 127(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 64(DI)(AX*2)
-	PREFETCHT0 127(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 64(DI)(AX*1)
-	PREFETCHT0 127(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 64(DI)(AX*2)
-	PREFETCHT0 127(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	MOVQ       c+80(FP), DI
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP7v2masked
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	MOVQ   k+16(FP), CX
 
 startP7v2masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP7v2masked
-	PCALIGN $0x20
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP7v2masked
+	MOVQ $0x00000002, R10
 
-two_P7v2masked:
-	PREFETCHT0   2048(R8)
+turnP7v2masked:
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	PREFETCHT0 127(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 64(DI)(AX*1)
+	PREFETCHT0 127(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	PREFETCHT0 127(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 64(DI)(AX*1)
+	PREFETCHT0 127(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
+
+someP7v2masked:
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	PREFETCHT0   576(BX)
 	VMOVUPS      (BX), Z28
@@ -3731,7 +4257,75 @@ two_P7v2masked:
 	VFMADD231PS  Z28, Z30, Z12
 	VFMADD231PS  Z29, Z30, Z13
 	ADDQ         DX, R8
-	PREFETCHT0   2048(R8)
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	PREFETCHT0   576(BX)
+	VMOVUPS      (BX), Z28
+	VMOVUPS.Z    64(BX), K1, Z29
+	ADDQ         SI, BX
+	VBROADCASTSS (R8), Z30
+	VFMADD231PS  Z28, Z30, Z0
+	VFMADD231PS  Z29, Z30, Z1
+	VBROADCASTSS 4(R8), Z31
+	VFMADD231PS  Z28, Z31, Z2
+	VFMADD231PS  Z29, Z31, Z3
+	VBROADCASTSS 8(R8), Z30
+	VFMADD231PS  Z28, Z30, Z4
+	VFMADD231PS  Z29, Z30, Z5
+	VBROADCASTSS 12(R8), Z31
+	VFMADD231PS  Z28, Z31, Z6
+	VFMADD231PS  Z29, Z31, Z7
+	VBROADCASTSS 16(R8), Z30
+	VFMADD231PS  Z28, Z30, Z8
+	VFMADD231PS  Z29, Z30, Z9
+	VBROADCASTSS 20(R8), Z31
+	VFMADD231PS  Z28, Z31, Z10
+	VFMADD231PS  Z29, Z31, Z11
+	VBROADCASTSS 24(R8), Z30
+	VFMADD231PS  Z28, Z30, Z12
+	VFMADD231PS  Z29, Z30, Z13
+	ADDQ         DX, R8
+	SUBQ         $0x02, R11
+	JNE          someP7v2masked
+	DECQ         R10
+	JNE          turnP7v2masked
+	MOVQ         c+80(FP), DI
+
+lastP7v2masked:
+	SUBQ    $0x02, CX
+	JLT     restP7v2masked
+	PCALIGN $0x20
+
+two_P7v2masked:
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	PREFETCHT0   576(BX)
+	VMOVUPS      (BX), Z28
+	VMOVUPS.Z    64(BX), K1, Z29
+	ADDQ         SI, BX
+	VBROADCASTSS (R8), Z30
+	VFMADD231PS  Z28, Z30, Z0
+	VFMADD231PS  Z29, Z30, Z1
+	VBROADCASTSS 4(R8), Z31
+	VFMADD231PS  Z28, Z31, Z2
+	VFMADD231PS  Z29, Z31, Z3
+	VBROADCASTSS 8(R8), Z30
+	VFMADD231PS  Z28, Z30, Z4
+	VFMADD231PS  Z29, Z30, Z5
+	VBROADCASTSS 12(R8), Z31
+	VFMADD231PS  Z28, Z31, Z6
+	VFMADD231PS  Z29, Z31, Z7
+	VBROADCASTSS 16(R8), Z30
+	VFMADD231PS  Z28, Z30, Z8
+	VFMADD231PS  Z29, Z30, Z9
+	VBROADCASTSS 20(R8), Z31
+	VFMADD231PS  Z28, Z31, Z10
+	VFMADD231PS  Z29, Z31, Z11
+	VBROADCASTSS 24(R8), Z30
+	VFMADD231PS  Z28, Z30, Z12
+	VFMADD231PS  Z29, Z30, Z13
+	ADDQ         DX, R8
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	PREFETCHT0   576(BX)
 	VMOVUPS      (BX), Z28
@@ -3810,6 +4404,7 @@ chainP7v2masked:
 	VMOVUPS   (DI), Z12
 	VMOVUPS.Z 64(DI), K1, Z13
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startP7v2masked
 
 edgeP7:
@@ -3824,51 +4419,47 @@ edgeP7:
 	JMP   twoP7
 
 oneP7:
-	ADDQ       $0x10, R15
-	MOVQ       R15, CX
-	MOVL       $0x00000001, R14
-	SHLL       CL, R14
-	DECL       R14
-	KMOVW      R14, K1
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP7v1masked
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z10, Z10, Z10
-	VPXORD     Z12, Z12, Z12
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP7v1masked
-	LEAQ       (AX)(AX*2), R14
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	MOVQ       c+80(FP), DI
+	ADDQ   $0x10, R15
+	MOVQ   R15, CX
+	MOVL   $0x00000001, R14
+	SHLL   CL, R14
+	DECL   R14
+	KMOVW  R14, K1
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP7v1masked
+	VPXORD Z0, Z0, Z0
+	VPXORD Z2, Z2, Z2
+	VPXORD Z4, Z4, Z4
+	VPXORD Z6, Z6, Z6
+	VPXORD Z8, Z8, Z8
+	VPXORD Z10, Z10, Z10
+	VPXORD Z12, Z12, Z12
+	MOVQ   k+16(FP), CX
 
 startP7v1masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP7v1masked
-	PCALIGN $0x20
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP7v1masked
+	MOVQ $0x00000002, R10
 
-two_P7v1masked:
-	PREFETCHT0       2048(R8)
+turnP7v1masked:
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
+
+someP7v1masked:
+	PREFETCHT0       4096(R8)
 	VMOVUPS.Z        (BX), K1, Z28
 	ADDQ             SI, BX
 	VFMADD231PS.BCST (R8), Z28, Z0
@@ -3879,7 +4470,41 @@ two_P7v1masked:
 	VFMADD231PS.BCST 20(R8), Z28, Z10
 	VFMADD231PS.BCST 24(R8), Z28, Z12
 	ADDQ             DX, R8
-	PREFETCHT0       2048(R8)
+	PREFETCHT0       4096(R8)
+	VMOVUPS.Z        (BX), K1, Z28
+	ADDQ             SI, BX
+	VFMADD231PS.BCST (R8), Z28, Z0
+	VFMADD231PS.BCST 4(R8), Z28, Z2
+	VFMADD231PS.BCST 8(R8), Z28, Z4
+	VFMADD231PS.BCST 12(R8), Z28, Z6
+	VFMADD231PS.BCST 16(R8), Z28, Z8
+	VFMADD231PS.BCST 20(R8), Z28, Z10
+	VFMADD231PS.BCST 24(R8), Z28, Z12
+	ADDQ             DX, R8
+	SUBQ             $0x02, R11
+	JNE              someP7v1masked
+	DECQ             R10
+	JNE              turnP7v1masked
+	MOVQ             c+80(FP), DI
+
+lastP7v1masked:
+	SUBQ    $0x02, CX
+	JLT     restP7v1masked
+	PCALIGN $0x20
+
+two_P7v1masked:
+	PREFETCHT0       4096(R8)
+	VMOVUPS.Z        (BX), K1, Z28
+	ADDQ             SI, BX
+	VFMADD231PS.BCST (R8), Z28, Z0
+	VFMADD231PS.BCST 4(R8), Z28, Z2
+	VFMADD231PS.BCST 8(R8), Z28, Z4
+	VFMADD231PS.BCST 12(R8), Z28, Z6
+	VFMADD231PS.BCST 16(R8), Z28, Z8
+	VFMADD231PS.BCST 20(R8), Z28, Z10
+	VFMADD231PS.BCST 24(R8), Z28, Z12
+	ADDQ             DX, R8
+	PREFETCHT0       4096(R8)
 	VMOVUPS.Z        (BX), K1, Z28
 	ADDQ             SI, BX
 	VFMADD231PS.BCST (R8), Z28, Z0
@@ -3919,6 +4544,7 @@ chainP7v1masked:
 	ADDQ      R14, DI
 	VMOVUPS.Z (DI), K1, Z12
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startP7v1masked
 
 m7v2masked:
@@ -4321,6 +4947,7 @@ chainR8v2masked:
 	VMOVUPS   (DI)(AX*1), Z14
 	VMOVUPS.Z 64(DI)(AX*1), K1, Z15
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startR8v2masked
 
 edgeR8:
@@ -4463,6 +5090,7 @@ chainR8v1masked:
 	VMOVUPS.Z (DI), K1, Z12
 	VMOVUPS.Z (DI)(AX*1), K1, Z14
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startR8v1masked
 
 panelP8:
@@ -4473,64 +5101,54 @@ panelP8:
 	KXNORW K1, K1, K1
 
 twoP8:
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP8v2masked
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z7, Z7, Z7
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z9, Z9, Z9
-	VPXORD     Z10, Z10, Z10
-	VPXORD     Z11, Z11, Z11
-	VPXORD     Z12, Z12, Z12
-	VPXORD     Z13, Z13, Z13
-	VPXORD     Z14, Z14, Z14
-	VPXORD     Z15, Z15, Z15
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP8v2masked
-	LEAQ       (AX)(AX*2), R14
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 64(DI)(AX*1)
-	PREFETCHT0 127(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 64(DI)(AX*2)
-	PREFETCHT0 127(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 64(DI)(AX*1)
-	PREFETCHT0 127(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 64(DI)(AX*2)
-	PREFETCHT0 127(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 64(DI)(AX*1)
-	PREFETCHT0 127(DI)(AX*1)
-	MOVQ       c+80(FP), DI
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP8v2masked
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	MOVQ   k+16(FP), CX
 
 startP8v2masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP8v2masked
-	PCALIGN $0x20
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP8v2masked
+	MOVQ $0x00000002, R10
 
-two_P8v2masked:
-	PREFETCHT0   2048(R8)
+turnP8v2masked:
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	PREFETCHT0 127(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 64(DI)(AX*1)
+	PREFETCHT0 127(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	PREFETCHT0 127(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 64(DI)(AX*1)
+	PREFETCHT0 127(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
+
+someP8v2masked:
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	PREFETCHT0   576(BX)
 	VMOVUPS      (BX), Z28
@@ -4561,7 +5179,81 @@ two_P8v2masked:
 	VFMADD231PS  Z28, Z31, Z14
 	VFMADD231PS  Z29, Z31, Z15
 	ADDQ         DX, R8
-	PREFETCHT0   2048(R8)
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	PREFETCHT0   576(BX)
+	VMOVUPS      (BX), Z28
+	VMOVUPS.Z    64(BX), K1, Z29
+	ADDQ         SI, BX
+	VBROADCASTSS (R8), Z30
+	VFMADD231PS  Z28, Z30, Z0
+	VFMADD231PS  Z29, Z30, Z1
+	VBROADCASTSS 4(R8), Z31
+	VFMADD231PS  Z28, Z31, Z2
+	VFMADD231PS  Z29, Z31, Z3
+	VBROADCASTSS 8(R8), Z30
+	VFMADD231PS  Z28, Z30, Z4
+	VFMADD231PS  Z29, Z30, Z5
+	VBROADCASTSS 12(R8), Z31
+	VFMADD231PS  Z28, Z31, Z6
+	VFMADD231PS  Z29, Z31, Z7
+	VBROADCASTSS 16(R8), Z30
+	VFMADD231PS  Z28, Z30, Z8
+	VFMADD231PS  Z29, Z30, Z9
+	VBROADCASTSS 20(R8), Z31
+	VFMADD231PS  Z28, Z31, Z10
+	VFMADD231PS  Z29, Z31, Z11
+	VBROADCASTSS 24(R8), Z30
+	VFMADD231PS  Z28, Z30, Z12
+	VFMADD231PS  Z29, Z30, Z13
+	VBROADCASTSS 28(R8), Z31
+	VFMADD231PS  Z28, Z31, Z14
+	VFMADD231PS  Z29, Z31, Z15
+	ADDQ         DX, R8
+	SUBQ         $0x02, R11
+	JNE          someP8v2masked
+	DECQ         R10
+	JNE          turnP8v2masked
+	MOVQ         c+80(FP), DI
+
+lastP8v2masked:
+	SUBQ    $0x02, CX
+	JLT     restP8v2masked
+	PCALIGN $0x20
+
+two_P8v2masked:
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	PREFETCHT0   576(BX)
+	VMOVUPS      (BX), Z28
+	VMOVUPS.Z    64(BX), K1, Z29
+	ADDQ         SI, BX
+	VBROADCASTSS (R8), Z30
+	VFMADD231PS  Z28, Z30, Z0
+	VFMADD231PS  Z29, Z30, Z1
+	VBROADCASTSS 4(R8), Z31
+	VFMADD231PS  Z28, Z31, Z2
+	VFMADD231PS  Z29, Z31, Z3
+	VBROADCASTSS 8(R8), Z30
+	VFMADD231PS  Z28, Z30, Z4
+	VFMADD231PS  Z29, Z30, Z5
+	VBROADCASTSS 12(R8), Z31
+	VFMADD231PS  Z28, Z31, Z6
+	VFMADD231PS  Z29, Z31, Z7
+	VBROADCASTSS 16(R8), Z30
+	VFMADD231PS  Z28, Z30, Z8
+	VFMADD231PS  Z29, Z30, Z9
+	VBROADCASTSS 20(R8), Z31
+	VFMADD231PS  Z28, Z31, Z10
+	VFMADD231PS  Z29, Z31, Z11
+	VBROADCASTSS 24(R8), Z30
+	VFMADD231PS  Z28, Z30, Z12
+	VFMADD231PS  Z29, Z30, Z13
+	VBROADCASTSS 28(R8), Z31
+	VFMADD231PS  Z28, Z31, Z14
+	VFMADD231PS  Z29, Z31, Z15
+	ADDQ         DX, R8
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	PREFETCHT0   576(BX)
 	VMOVUPS      (BX), Z28
@@ -4648,6 +5340,7 @@ chainP8v2masked:
 	VMOVUPS   (DI)(AX*1), Z14
 	VMOVUPS.Z 64(DI)(AX*1), K1, Z15
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startP8v2masked
 
 edgeP8:
@@ -4662,54 +5355,48 @@ edgeP8:
 	JMP   twoP8
 
 oneP8:
-	ADDQ       $0x10, R15
-	MOVQ       R15, CX
-	MOVL       $0x00000001, R14
-	SHLL       CL, R14
-	DECL       R14
-	KMOVW      R14, K1
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP8v1masked
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z10, Z10, Z10
-	VPXORD     Z12, Z12, Z12
-	VPXORD     Z14, Z14, Z14
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP8v1masked
-	LEAQ       (AX)(AX*2), R14
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	MOVQ       c+80(FP), DI
+	ADDQ   $0x10, R15
+	MOVQ   R15, CX
+	MOVL   $0x00000001, R14
+	SHLL   CL, R14
+	DECL   R14
+	KMOVW  R14, K1
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP8v1masked
+	VPXORD Z0, Z0, Z0
+	VPXORD Z2, Z2, Z2
+	VPXORD Z4, Z4, Z4
+	VPXORD Z6, Z6, Z6
+	VPXORD Z8, Z8, Z8
+	VPXORD Z10, Z10, Z10
+	VPXORD Z12, Z12, Z12
+	VPXORD Z14, Z14, Z14
+	MOVQ   k+16(FP), CX
 
 startP8v1masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP8v1masked
-	PCALIGN $0x20
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP8v1masked
+	MOVQ $0x00000002, R10
 
-two_P8v1masked:
-	PREFETCHT0       2048(R8)
+turnP8v1masked:
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
+
+someP8v1masked:
+	PREFETCHT0       4096(R8)
 	VMOVUPS.Z        (BX), K1, Z28
 	ADDQ             SI, BX
 	VFMADD231PS.BCST (R8), Z28, Z0
@@ -4721,7 +5408,43 @@ two_P8v1masked:
 	VFMADD231PS.BCST 24(R8), Z28, Z12
 	VFMADD231PS.BCST 28(R8), Z28, Z14
 	ADDQ             DX, R8
-	PREFETCHT0       2048(R8)
+	PREFETCHT0       4096(R8)
+	VMOVUPS.Z        (BX), K1, Z28
+	ADDQ             SI, BX
+	VFMADD231PS.BCST (R8), Z28, Z0
+	VFMADD231PS.BCST 4(R8), Z28, Z2
+	VFMADD231PS.BCST 8(R8), Z28, Z4
+	VFMADD231PS.BCST 12(R8), Z28, Z6
+	VFMADD231PS.BCST 16(R8), Z28, Z8
+	VFMADD231PS.BCST 20(R8), Z28, Z10
+	VFMADD231PS.BCST 24(R8), Z28, Z12
+	VFMADD231PS.BCST 28(R8), Z28, Z14
+	ADDQ             DX, R8
+	SUBQ             $0x02, R11
+	JNE              someP8v1masked
+	DECQ             R10
+	JNE              turnP8v1masked
+	MOVQ             c+80(FP), DI
+
+lastP8v1masked:
+	SUBQ    $0x02, CX
+	JLT     restP8v1masked
+	PCALIGN $0x20
+
+two_P8v1masked:
+	PREFETCHT0       4096(R8)
+	VMOVUPS.Z        (BX), K1, Z28
+	ADDQ             SI, BX
+	VFMADD231PS.BCST (R8), Z28, Z0
+	VFMADD231PS.BCST 4(R8), Z28, Z2
+	VFMADD231PS.BCST 8(R8), Z28, Z4
+	VFMADD231PS.BCST 12(R8), Z28, Z6
+	VFMADD231PS.BCST 16(R8), Z28, Z8
+	VFMADD231PS.BCST 20(R8), Z28, Z10
+	VFMADD231PS.BCST 24(R8), Z28, Z12
+	VFMADD231PS.BCST 28(R8), Z28, Z14
+	ADDQ             DX, R8
+	PREFETCHT0       4096(R8)
 	VMOVUPS.Z        (BX), K1, Z28
 	ADDQ             SI, BX
 	VFMADD231PS.BCST (R8), Z28, Z0
@@ -4764,6 +5487,7 @@ chainP8v1masked:
 	VMOVUPS.Z (DI), K1, Z12
 	VMOVUPS.Z (DI)(AX*1), K1, Z14
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startP8v1masked
 
 m8v2masked:
@@ -5202,6 +5926,7 @@ chainR9v2masked:
 	VMOVUPS   (DI)(AX*2), Z16
 	VMOVUPS.Z 64(DI)(AX*2), K1, Z17
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startR9v2masked
 
 edgeR9:
@@ -5353,6 +6078,7 @@ chainR9v1masked:
 	VMOVUPS.Z (DI)(AX*1), K1, Z14
 	VMOVUPS.Z (DI)(AX*2), K1, Z16
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startR9v1masked
 
 panelP9:
@@ -5363,69 +6089,56 @@ panelP9:
 	KXNORW K1, K1, K1
 
 twoP9:
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP9v2masked
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z7, Z7, Z7
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z9, Z9, Z9
-	VPXORD     Z10, Z10, Z10
-	VPXORD     Z11, Z11, Z11
-	VPXORD     Z12, Z12, Z12
-	VPXORD     Z13, Z13, Z13
-	VPXORD     Z14, Z14, Z14
-	VPXORD     Z15, Z15, Z15
-	VPXORD     Z16, Z16, Z16
-	VPXORD     Z17, Z17, Z17
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP9v2masked
-	LEAQ       (AX)(AX*2), R14
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 64(DI)(AX*1)
-	PREFETCHT0 127(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 64(DI)(AX*2)
-	PREFETCHT0 127(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 64(DI)(AX*1)
-	PREFETCHT0 127(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 64(DI)(AX*2)
-	PREFETCHT0 127(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 64(DI)(AX*1)
-	PREFETCHT0 127(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 64(DI)(AX*2)
-	PREFETCHT0 127(DI)(AX*2)
-	MOVQ       c+80(FP), DI
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP9v2masked
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	MOVQ   k+16(FP), CX
 
 startP9v2masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP9v2masked
-	PCALIGN $0x20
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP9v2masked
+	MOVQ $0x00000003, R10
 
-two_P9v2masked:
-	PREFETCHT0   2048(R8)
+turnP9v2masked:
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	PREFETCHT0 127(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 64(DI)(AX*1)
+	PREFETCHT0 127(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	PREFETCHT0 127(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 64(DI)(AX*1)
+	PREFETCHT0 127(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
+
+someP9v2masked:
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	PREFETCHT0   576(BX)
 	VMOVUPS      (BX), Z28
@@ -5459,7 +6172,87 @@ two_P9v2masked:
 	VFMADD231PS  Z28, Z30, Z16
 	VFMADD231PS  Z29, Z30, Z17
 	ADDQ         DX, R8
-	PREFETCHT0   2048(R8)
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	PREFETCHT0   576(BX)
+	VMOVUPS      (BX), Z28
+	VMOVUPS.Z    64(BX), K1, Z29
+	ADDQ         SI, BX
+	VBROADCASTSS (R8), Z30
+	VFMADD231PS  Z28, Z30, Z0
+	VFMADD231PS  Z29, Z30, Z1
+	VBROADCASTSS 4(R8), Z31
+	VFMADD231PS  Z28, Z31, Z2
+	VFMADD231PS  Z29, Z31, Z3
+	VBROADCASTSS 8(R8), Z30
+	VFMADD231PS  Z28, Z30, Z4
+	VFMADD231PS  Z29, Z30, Z5
+	VBROADCASTSS 12(R8), Z31
+	VFMADD231PS  Z28, Z31, Z6
+	VFMADD231PS  Z29, Z31, Z7
+	VBROADCASTSS 16(R8), Z30
+	VFMADD231PS  Z28, Z30, Z8
+	VFMADD231PS  Z29, Z30, Z9
+	VBROADCASTSS 20(R8), Z31
+	VFMADD231PS  Z28, Z31, Z10
+	VFMADD231PS  Z29, Z31, Z11
+	VBROADCASTSS 24(R8), Z30
+	VFMADD231PS  Z28, Z30, Z12
+	VFMADD231PS  Z29, Z30, Z13
+	VBROADCASTSS 28(R8), Z31
+	VFMADD231PS  Z28, Z31, Z14
+	VFMADD231PS  Z29, Z31, Z15
+	VBROADCASTSS 32(R8), Z30
+	VFMADD231PS  Z28, Z30, Z16
+	VFMADD231PS  Z29, Z30, Z17
+	ADDQ         DX, R8
+	SUBQ         $0x02, R11
+	JNE          someP9v2masked
+	DECQ         R10
+	JNE          turnP9v2masked
+	MOVQ         c+80(FP), DI
+
+lastP9v2masked:
+	SUBQ    $0x02, CX
+	JLT     restP9v2masked
+	PCALIGN $0x20
+
+two_P9v2masked:
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	PREFETCHT0   576(BX)
+	VMOVUPS      (BX), Z28
+	VMOVUPS.Z    64(BX), K1, Z29
+	ADDQ         SI, BX
+	VBROADCASTSS (R8), Z30
+	VFMADD231PS  Z28, Z30, Z0
+	VFMADD231PS  Z29, Z30, Z1
+	VBROADCASTSS 4(R8), Z31
+	VFMADD231PS  Z28, Z31, Z2
+	VFMADD231PS  Z29, Z31, Z3
+	VBROADCASTSS 8(R8), Z30
+	VFMADD231PS  Z28, Z30, Z4
+	VFMADD231PS  Z29, Z30, Z5
+	VBROADCASTSS 12(R8), Z31
+	VFMADD231PS  Z28, Z31, Z6
+	VFMADD231PS  Z29, Z31, Z7
+	VBROADCASTSS 16(R8), Z30
+	VFMADD231PS  Z28, Z30, Z8
+	VFMADD231PS  Z29, Z30, Z9
+	VBROADCASTSS 20(R8), Z31
+	VFMADD231PS  Z28, Z31, Z10
+	VFMADD231PS  Z29, Z31, Z11
+	VBROADCASTSS 24(R8), Z30
+	VFMADD231PS  Z28, Z30, Z12
+	VFMADD231PS  Z29, Z30, Z13
+	VBROADCASTSS 28(R8), Z31
+	VFMADD231PS  Z28, Z31, Z14
+	VFMADD231PS  Z29, Z31, Z15
+	VBROADCASTSS 32(R8), Z30
+	VFMADD231PS  Z28, Z30, Z16
+	VFMADD231PS  Z29, Z30, Z17
+	ADDQ         DX, R8
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	PREFETCHT0   576(BX)
 	VMOVUPS      (BX), Z28
@@ -5554,6 +6347,7 @@ chainP9v2masked:
 	VMOVUPS   (DI)(AX*2), Z16
 	VMOVUPS.Z 64(DI)(AX*2), K1, Z17
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startP9v2masked
 
 edgeP9:
@@ -5568,57 +6362,49 @@ edgeP9:
 	JMP   twoP9
 
 oneP9:
-	ADDQ       $0x10, R15
-	MOVQ       R15, CX
-	MOVL       $0x00000001, R14
-	SHLL       CL, R14
-	DECL       R14
-	KMOVW      R14, K1
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP9v1masked
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z10, Z10, Z10
-	VPXORD     Z12, Z12, Z12
-	VPXORD     Z14, Z14, Z14
-	VPXORD     Z16, Z16, Z16
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP9v1masked
-	LEAQ       (AX)(AX*2), R14
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	MOVQ       c+80(FP), DI
+	ADDQ   $0x10, R15
+	MOVQ   R15, CX
+	MOVL   $0x00000001, R14
+	SHLL   CL, R14
+	DECL   R14
+	KMOVW  R14, K1
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP9v1masked
+	VPXORD Z0, Z0, Z0
+	VPXORD Z2, Z2, Z2
+	VPXORD Z4, Z4, Z4
+	VPXORD Z6, Z6, Z6
+	VPXORD Z8, Z8, Z8
+	VPXORD Z10, Z10, Z10
+	VPXORD Z12, Z12, Z12
+	VPXORD Z14, Z14, Z14
+	VPXORD Z16, Z16, Z16
+	MOVQ   k+16(FP), CX
 
 startP9v1masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP9v1masked
-	PCALIGN $0x20
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP9v1masked
+	MOVQ $0x00000003, R10
 
-two_P9v1masked:
-	PREFETCHT0       2048(R8)
+turnP9v1masked:
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
+
+someP9v1masked:
+	PREFETCHT0       4096(R8)
 	VMOVUPS.Z        (BX), K1, Z28
 	ADDQ             SI, BX
 	VFMADD231PS.BCST (R8), Z28, Z0
@@ -5631,7 +6417,45 @@ two_P9v1masked:
 	VFMADD231PS.BCST 28(R8), Z28, Z14
 	VFMADD231PS.BCST 32(R8), Z28, Z16
 	ADDQ             DX, R8
-	PREFETCHT0       2048(R8)
+	PREFETCHT0       4096(R8)
+	VMOVUPS.Z        (BX), K1, Z28
+	ADDQ             SI, BX
+	VFMADD231PS.BCST (R8), Z28, Z0
+	VFMADD231PS.BCST 4(R8), Z28, Z2
+	VFMADD231PS.BCST 8(R8), Z28, Z4
+	VFMADD231PS.BCST 12(R8), Z28, Z6
+	VFMADD231PS.BCST 16(R8), Z28, Z8
+	VFMADD231PS.BCST 20(R8), Z28, Z10
+	VFMADD231PS.BCST 24(R8), Z28, Z12
+	VFMADD231PS.BCST 28(R8), Z28, Z14
+	VFMADD231PS.BCST 32(R8), Z28, Z16
+	ADDQ             DX, R8
+	SUBQ             $0x02, R11
+	JNE              someP9v1masked
+	DECQ             R10
+	JNE              turnP9v1masked
+	MOVQ             c+80(FP), DI
+
+lastP9v1masked:
+	SUBQ    $0x02, CX
+	JLT     restP9v1masked
+	PCALIGN $0x20
+
+two_P9v1masked:
+	PREFETCHT0       4096(R8)
+	VMOVUPS.Z        (BX), K1, Z28
+	ADDQ             SI, BX
+	VFMADD231PS.BCST (R8), Z28, Z0
+	VFMADD231PS.BCST 4(R8), Z28, Z2
+	VFMADD231PS.BCST 8(R8), Z28, Z4
+	VFMADD231PS.BCST 12(R8), Z28, Z6
+	VFMADD231PS.BCST 16(R8), Z28, Z8
+	VFMADD231PS.BCST 20(R8), Z28, Z10
+	VFMADD231PS.BCST 24(R8), Z28, Z12
+	VFMADD231PS.BCST 28(R8), Z28, Z14
+	VFMADD231PS.BCST 32(R8), Z28, Z16
+	ADDQ             DX, R8
+	PREFETCHT0       4096(R8)
 	VMOVUPS.Z        (BX), K1, Z28
 	ADDQ             SI, BX
 	VFMADD231PS.BCST (R8), Z28, Z0
@@ -5677,6 +6501,7 @@ chainP9v1masked:
 	VMOVUPS.Z (DI)(AX*1), K1, Z14
 	VMOVUPS.Z (DI)(AX*2), K1, Z16
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startP9v1masked
 
 m9v2masked:
@@ -6156,6 +6981,7 @@ chainR10v2masked:
 	VMOVUPS   (DI), Z18
 	VMOVUPS.Z 64(DI), K1, Z19
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startR10v2masked
 
 edgeR10:
@@ -6320,6 +7146,7 @@ chainR10v1masked:
 	ADDQ      R14, DI
 	VMOVUPS.Z (DI), K1, Z18
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startR10v1masked
 
 panelP10:
@@ -6330,75 +7157,58 @@ panelP10:
 	KXNORW K1, K1, K1
 
 twoP10:
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP10v2masked
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z7, Z7, Z7
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z9, Z9, Z9
-	VPXORD     Z10, Z10, Z10
-	VPXORD     Z11, Z11, Z11
-	VPXORD     Z12, Z12, Z12
-	VPXORD     Z13, Z13, Z13
-	VPXORD     Z14, Z14, Z14
-	VPXORD     Z15, Z15, Z15
-	VPXORD     Z16, Z16, Z16
-	VPXORD     Z17, Z17, Z17
-	VPXORD     Z18, Z18, Z18
-	VPXORD     Z19, Z19, Z19
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP10v2masked
-	LEAQ       (AX)(AX*2), R14
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 64(DI)(AX*1)
-	PREFETCHT0 127(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 64(DI)(AX*2)
-	PREFETCHT0 127(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 64(DI)(AX*1)
-	PREFETCHT0 127(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 64(DI)(AX*2)
-	PREFETCHT0 127(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 64(DI)(AX*1)
-	PREFETCHT0 127(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 64(DI)(AX*2)
-	PREFETCHT0 127(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	MOVQ       c+80(FP), DI
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP10v2masked
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	VPXORD Z19, Z19, Z19
+	MOVQ   k+16(FP), CX
 
 startP10v2masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP10v2masked
-	PCALIGN $0x20
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP10v2masked
+	MOVQ $0x00000003, R10
 
-two_P10v2masked:
-	PREFETCHT0   2048(R8)
+turnP10v2masked:
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	PREFETCHT0 127(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 64(DI)(AX*1)
+	PREFETCHT0 127(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	PREFETCHT0 127(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 64(DI)(AX*1)
+	PREFETCHT0 127(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
+
+someP10v2masked:
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	PREFETCHT0   576(BX)
 	VMOVUPS      (BX), Z28
@@ -6435,7 +7245,93 @@ two_P10v2masked:
 	VFMADD231PS  Z28, Z31, Z18
 	VFMADD231PS  Z29, Z31, Z19
 	ADDQ         DX, R8
-	PREFETCHT0   2048(R8)
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	PREFETCHT0   576(BX)
+	VMOVUPS      (BX), Z28
+	VMOVUPS.Z    64(BX), K1, Z29
+	ADDQ         SI, BX
+	VBROADCASTSS (R8), Z30
+	VFMADD231PS  Z28, Z30, Z0
+	VFMADD231PS  Z29, Z30, Z1
+	VBROADCASTSS 4(R8), Z31
+	VFMADD231PS  Z28, Z31, Z2
+	VFMADD231PS  Z29, Z31, Z3
+	VBROADCASTSS 8(R8), Z30
+	VFMADD231PS  Z28, Z30, Z4
+	VFMADD231PS  Z29, Z30, Z5
+	VBROADCASTSS 12(R8), Z31
+	VFMADD231PS  Z28, Z31, Z6
+	VFMADD231PS  Z29, Z31, Z7
+	VBROADCASTSS 16(R8), Z30
+	VFMADD231PS  Z28, Z30, Z8
+	VFMADD231PS  Z29, Z30, Z9
+	VBROADCASTSS 20(R8), Z31
+	VFMADD231PS  Z28, Z31, Z10
+	VFMADD231PS  Z29, Z31, Z11
+	VBROADCASTSS 24(R8), Z30
+	VFMADD231PS  Z28, Z30, Z12
+	VFMADD231PS  Z29, Z30, Z13
+	VBROADCASTSS 28(R8), Z31
+	VFMADD231PS  Z28, Z31, Z14
+	VFMADD231PS  Z29, Z31, Z15
+	VBROADCASTSS 32(R8), Z30
+	VFMADD231PS  Z28, Z30, Z16
+	VFMADD231PS  Z29, Z30, Z17
+	VBROADCASTSS 36(R8), Z31
+	VFMADD231PS  Z28, Z31, Z18
+	VFMADD231PS  Z29, Z31, Z19
+	ADDQ         DX, R8
+	SUBQ         $0x02, R11
+	JNE          someP10v2masked
+	DECQ         R10
+	JNE          turnP10v2masked
+	MOVQ         c+80(FP), DI
+
+lastP10v2masked:
+	SUBQ    $0x02, CX
+	JLT     restP10v2masked
+	PCALIGN $0x20
+
+two_P10v2masked:
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	PREFETCHT0   576(BX)
+	VMOVUPS      (BX), Z28
+	VMOVUPS.Z    64(BX), K1, Z29
+	ADDQ         SI, BX
+	VBROADCASTSS (R8), Z30
+	VFMADD231PS  Z28, Z30, Z0
+	VFMADD231PS  Z29, Z30, Z1
+	VBROADCASTSS 4(R8), Z31
+	VFMADD231PS  Z28, Z31, Z2
+	VFMADD231PS  Z29, Z31, Z3
+	VBROADCASTSS 8(R8), Z30
+	VFMADD231PS  Z28, Z30, Z4
+	VFMADD231PS  Z29, Z30, Z5
+	VBROADCASTSS 12(R8), Z31
+	VFMADD231PS  Z28, Z31, Z6
+	VFMADD231PS  Z29, Z31, Z7
+	VBROADCASTSS 16(R8), Z30
+	VFMADD231PS  Z28, Z30, Z8
+	VFMADD231PS  Z29, Z30, Z9
+	VBROADCASTSS 20(R8), Z31
+	VFMADD231PS  Z28, Z31, Z10
+	VFMADD231PS  Z29, Z31, Z11
+	VBROADCASTSS 24(R8), Z30
+	VFMADD231PS  Z28, Z30, Z12
+	VFMADD231PS  Z29, Z30, Z13
+	VBROADCASTSS 28(R8), Z31
+	VFMADD231PS  Z28, Z31, Z14
+	VFMADD231PS  Z29, Z31, Z15
+	VBROADCASTSS 32(R8), Z30
+	VFMADD231PS  Z28, Z30, Z16
+	VFMADD231PS  Z29, Z30, Z17
+	VBROADCASTSS 36(R8), Z31
+	VFMADD231PS  Z28, Z31, Z18
+	VFMADD231PS  Z29, Z31, Z19
+	ADDQ         DX, R8
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	PREFETCHT0   576(BX)
 	VMOVUPS      (BX), Z28
@@ -6539,6 +7435,7 @@ chainP10v2masked:
 	VMOVUPS   (DI), Z18
 	VMOVUPS.Z 64(DI), K1, Z19
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startP10v2masked
 
 edgeP10:
@@ -6553,61 +7450,50 @@ edgeP10:
 	JMP   twoP10
 
 oneP10:
-	ADDQ       $0x10, R15
-	MOVQ       R15, CX
-	MOVL       $0x00000001, R14
-	SHLL       CL, R14
-	DECL       R14
-	KMOVW      R14, K1
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP10v1masked
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z10, Z10, Z10
-	VPXORD     Z12, Z12, Z12
-	VPXORD     Z14, Z14, Z14
-	VPXORD     Z16, Z16, Z16
-	VPXORD     Z18, Z18, Z18
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP10v1masked
-	LEAQ       (AX)(AX*2), R14
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	MOVQ       c+80(FP), DI
+	ADDQ   $0x10, R15
+	MOVQ   R15, CX
+	MOVL   $0x00000001, R14
+	SHLL   CL, R14
+	DECL   R14
+	KMOVW  R14, K1
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP10v1masked
+	VPXORD Z0, Z0, Z0
+	VPXORD Z2, Z2, Z2
+	VPXORD Z4, Z4, Z4
+	VPXORD Z6, Z6, Z6
+	VPXORD Z8, Z8, Z8
+	VPXORD Z10, Z10, Z10
+	VPXORD Z12, Z12, Z12
+	VPXORD Z14, Z14, Z14
+	VPXORD Z16, Z16, Z16
+	VPXORD Z18, Z18, Z18
+	MOVQ   k+16(FP), CX
 
 startP10v1masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP10v1masked
-	PCALIGN $0x20
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP10v1masked
+	MOVQ $0x00000003, R10
 
-two_P10v1masked:
-	PREFETCHT0       2048(R8)
+turnP10v1masked:
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
+
+someP10v1masked:
+	PREFETCHT0       4096(R8)
 	VMOVUPS.Z        (BX), K1, Z28
 	ADDQ             SI, BX
 	VFMADD231PS.BCST (R8), Z28, Z0
@@ -6621,7 +7507,47 @@ two_P10v1masked:
 	VFMADD231PS.BCST 32(R8), Z28, Z16
 	VFMADD231PS.BCST 36(R8), Z28, Z18
 	ADDQ             DX, R8
-	PREFETCHT0       2048(R8)
+	PREFETCHT0       4096(R8)
+	VMOVUPS.Z        (BX), K1, Z28
+	ADDQ             SI, BX
+	VFMADD231PS.BCST (R8), Z28, Z0
+	VFMADD231PS.BCST 4(R8), Z28, Z2
+	VFMADD231PS.BCST 8(R8), Z28, Z4
+	VFMADD231PS.BCST 12(R8), Z28, Z6
+	VFMADD231PS.BCST 16(R8), Z28, Z8
+	VFMADD231PS.BCST 20(R8), Z28, Z10
+	VFMADD231PS.BCST 24(R8), Z28, Z12
+	VFMADD231PS.BCST 28(R8), Z28, Z14
+	VFMADD231PS.BCST 32(R8), Z28, Z16
+	VFMADD231PS.BCST 36(R8), Z28, Z18
+	ADDQ             DX, R8
+	SUBQ             $0x02, R11
+	JNE              someP10v1masked
+	DECQ             R10
+	JNE              turnP10v1masked
+	MOVQ             c+80(FP), DI
+
+lastP10v1masked:
+	SUBQ    $0x02, CX
+	JLT     restP10v1masked
+	PCALIGN $0x20
+
+two_P10v1masked:
+	PREFETCHT0       4096(R8)
+	VMOVUPS.Z        (BX), K1, Z28
+	ADDQ             SI, BX
+	VFMADD231PS.BCST (R8), Z28, Z0
+	VFMADD231PS.BCST 4(R8), Z28, Z2
+	VFMADD231PS.BCST 8(R8), Z28, Z4
+	VFMADD231PS.BCST 12(R8), Z28, Z6
+	VFMADD231PS.BCST 16(R8), Z28, Z8
+	VFMADD231PS.BCST 20(R8), Z28, Z10
+	VFMADD231PS.BCST 24(R8), Z28, Z12
+	VFMADD231PS.BCST 28(R8), Z28, Z14
+	VFMADD231PS.BCST 32(R8), Z28, Z16
+	VFMADD231PS.BCST 36(R8), Z28, Z18
+	ADDQ             DX, R8
+	PREFETCHT0       4096(R8)
 	VMOVUPS.Z        (BX), K1, Z28
 	ADDQ             SI, BX
 	VFMADD231PS.BCST (R8), Z28, Z0
@@ -6671,6 +7597,7 @@ chainP10v1masked:
 	ADDQ      R14, DI
 	VMOVUPS.Z (DI), K1, Z18
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startP10v1masked
 
 m10v2masked:
@@ -7190,6 +8117,7 @@ chainR11v2masked:
 	VMOVUPS   (DI)(AX*1), Z20
 	VMOVUPS.Z 64(DI)(AX*1), K1, Z21
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startR11v2masked
 
 edgeR11:
@@ -7363,6 +8291,7 @@ chainR11v1masked:
 	VMOVUPS.Z (DI), K1, Z18
 	VMOVUPS.Z (DI)(AX*1), K1, Z20
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startR11v1masked
 
 panelP11:
@@ -7373,80 +8302,60 @@ panelP11:
 	KXNORW K1, K1, K1
 
 twoP11:
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP11v2masked
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z7, Z7, Z7
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z9, Z9, Z9
-	VPXORD     Z10, Z10, Z10
-	VPXORD     Z11, Z11, Z11
-	VPXORD     Z12, Z12, Z12
-	VPXORD     Z13, Z13, Z13
-	VPXORD     Z14, Z14, Z14
-	VPXORD     Z15, Z15, Z15
-	VPXORD     Z16, Z16, Z16
-	VPXORD     Z17, Z17, Z17
-	VPXORD     Z18, Z18, Z18
-	VPXORD     Z19, Z19, Z19
-	VPXORD     Z20, Z20, Z20
-	VPXORD     Z21, Z21, Z21
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP11v2masked
-	LEAQ       (AX)(AX*2), R14
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 64(DI)(AX*1)
-	PREFETCHT0 127(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 64(DI)(AX*2)
-	PREFETCHT0 127(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 64(DI)(AX*1)
-	PREFETCHT0 127(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 64(DI)(AX*2)
-	PREFETCHT0 127(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 64(DI)(AX*1)
-	PREFETCHT0 127(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 64(DI)(AX*2)
-	PREFETCHT0 127(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 64(DI)(AX*1)
-	PREFETCHT0 127(DI)(AX*1)
-	MOVQ       c+80(FP), DI
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP11v2masked
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	VPXORD Z19, Z19, Z19
+	VPXORD Z20, Z20, Z20
+	VPXORD Z21, Z21, Z21
+	MOVQ   k+16(FP), CX
 
 startP11v2masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP11v2masked
-	PCALIGN $0x20
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP11v2masked
+	MOVQ $0x00000003, R10
 
-two_P11v2masked:
-	PREFETCHT0   2048(R8)
+turnP11v2masked:
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	PREFETCHT0 127(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 64(DI)(AX*1)
+	PREFETCHT0 127(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	PREFETCHT0 127(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 64(DI)(AX*1)
+	PREFETCHT0 127(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
+
+someP11v2masked:
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	PREFETCHT0   576(BX)
 	VMOVUPS      (BX), Z28
@@ -7486,7 +8395,99 @@ two_P11v2masked:
 	VFMADD231PS  Z28, Z30, Z20
 	VFMADD231PS  Z29, Z30, Z21
 	ADDQ         DX, R8
-	PREFETCHT0   2048(R8)
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	PREFETCHT0   576(BX)
+	VMOVUPS      (BX), Z28
+	VMOVUPS.Z    64(BX), K1, Z29
+	ADDQ         SI, BX
+	VBROADCASTSS (R8), Z30
+	VFMADD231PS  Z28, Z30, Z0
+	VFMADD231PS  Z29, Z30, Z1
+	VBROADCASTSS 4(R8), Z31
+	VFMADD231PS  Z28, Z31, Z2
+	VFMADD231PS  Z29, Z31, Z3
+	VBROADCASTSS 8(R8), Z30
+	VFMADD231PS  Z28, Z30, Z4
+	VFMADD231PS  Z29, Z30, Z5
+	VBROADCASTSS 12(R8), Z31
+	VFMADD231PS  Z28, Z31, Z6
+	VFMADD231PS  Z29, Z31, Z7
+	VBROADCASTSS 16(R8), Z30
+	VFMADD231PS  Z28, Z30, Z8
+	VFMADD231PS  Z29, Z30, Z9
+	VBROADCASTSS 20(R8), Z31
+	VFMADD231PS  Z28, Z31, Z10
+	VFMADD231PS  Z29, Z31, Z11
+	VBROADCASTSS 24(R8), Z30
+	VFMADD231PS  Z28, Z30, Z12
+	VFMADD231PS  Z29, Z30, Z13
+	VBROADCASTSS 28(R8), Z31
+	VFMADD231PS  Z28, Z31, Z14
+	VFMADD231PS  Z29, Z31, Z15
+	VBROADCASTSS 32(R8), Z30
+	VFMADD231PS  Z28, Z30, Z16
+	VFMADD231PS  Z29, Z30, Z17
+	VBROADCASTSS 36(R8), Z31
+	VFMADD231PS  Z28, Z31, Z18
+	VFMADD231PS  Z29, Z31, Z19
+	VBROADCASTSS 40(R8), Z30
+	VFMADD231PS  Z28, Z30, Z20
+	VFMADD231PS  Z29, Z30, Z21
+	ADDQ         DX, R8
+	SUBQ         $0x02, R11
+	JNE          someP11v2masked
+	DECQ         R10
+	JNE          turnP11v2masked
+	MOVQ         c+80(FP), DI
+
+lastP11v2masked:
+	SUBQ    $0x02, CX
+	JLT     restP11v2masked
+	PCALIGN $0x20
+
+two_P11v2masked:
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	PREFETCHT0   576(BX)
+	VMOVUPS      (BX), Z28
+	VMOVUPS.Z    64(BX), K1, Z29
+	ADDQ         SI, BX
+	VBROADCASTSS (R8), Z30
+	VFMADD231PS  Z28, Z30, Z0
+	VFMADD231PS  Z29, Z30, Z1
+	VBROADCASTSS 4(R8), Z31
+	VFMADD231PS  Z28, Z31, Z2
+	VFMADD231PS  Z29, Z31, Z3
+	VBROADCASTSS 8(R8), Z30
+	VFMADD231PS  Z28, Z30, Z4
+	VFMADD231PS  Z29, Z30, Z5
+	VBROADCASTSS 12(R8), Z31
+	VFMADD231PS  Z28, Z31, Z6
+	VFMADD231PS  Z29, Z31, Z7
+	VBROADCASTSS 16(R8), Z30
+	VFMADD231PS  Z28, Z30, Z8
+	VFMADD231PS  Z29, Z30, Z9
+	VBROADCASTSS 20(R8), Z31
+	VFMADD231PS  Z28, Z31, Z10
+	VFMADD231PS  Z29, Z31, Z11
+	VBROADCASTSS 24(R8), Z30
+	VFMADD231PS  Z28, Z30, Z12
+	VFMADD231PS  Z29, Z30, Z13
+	VBROADCASTSS 28(R8), Z31
+	VFMADD231PS  Z28, Z31, Z14
+	VFMADD231PS  Z29, Z31, Z15
+	VBROADCASTSS 32(R8), Z30
+	VFMADD231PS  Z28, Z30, Z16
+	VFMADD231PS  Z29, Z30, Z17
+	VBROADCASTSS 36(R8), Z31
+	VFMADD231PS  Z28, Z31, Z18
+	VFMADD231PS  Z29, Z31, Z19
+	VBROADCASTSS 40(R8), Z30
+	VFMADD231PS  Z28, Z30, Z20
+	VFMADD231PS  Z29, Z30, Z21
+	ADDQ         DX, R8
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	PREFETCHT0   576(BX)
 	VMOVUPS      (BX), Z28
@@ -7598,6 +8599,7 @@ chainP11v2masked:
 	VMOVUPS   (DI)(AX*1), Z20
 	VMOVUPS.Z 64(DI)(AX*1), K1, Z21
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startP11v2masked
 
 edgeP11:
@@ -7612,64 +8614,51 @@ edgeP11:
 	JMP   twoP11
 
 oneP11:
-	ADDQ       $0x10, R15
-	MOVQ       R15, CX
-	MOVL       $0x00000001, R14
-	SHLL       CL, R14
-	DECL       R14
-	KMOVW      R14, K1
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP11v1masked
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z10, Z10, Z10
-	VPXORD     Z12, Z12, Z12
-	VPXORD     Z14, Z14, Z14
-	VPXORD     Z16, Z16, Z16
-	VPXORD     Z18, Z18, Z18
-	VPXORD     Z20, Z20, Z20
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP11v1masked
-	LEAQ       (AX)(AX*2), R14
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	MOVQ       c+80(FP), DI
+	ADDQ   $0x10, R15
+	MOVQ   R15, CX
+	MOVL   $0x00000001, R14
+	SHLL   CL, R14
+	DECL   R14
+	KMOVW  R14, K1
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP11v1masked
+	VPXORD Z0, Z0, Z0
+	VPXORD Z2, Z2, Z2
+	VPXORD Z4, Z4, Z4
+	VPXORD Z6, Z6, Z6
+	VPXORD Z8, Z8, Z8
+	VPXORD Z10, Z10, Z10
+	VPXORD Z12, Z12, Z12
+	VPXORD Z14, Z14, Z14
+	VPXORD Z16, Z16, Z16
+	VPXORD Z18, Z18, Z18
+	VPXORD Z20, Z20, Z20
+	MOVQ   k+16(FP), CX
 
 startP11v1masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP11v1masked
-	PCALIGN $0x20
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP11v1masked
+	MOVQ $0x00000003, R10
 
-two_P11v1masked:
-	PREFETCHT0       2048(R8)
+turnP11v1masked:
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
+
+someP11v1masked:
+	PREFETCHT0       4096(R8)
 	VMOVUPS.Z        (BX), K1, Z28
 	ADDQ             SI, BX
 	VFMADD231PS.BCST (R8), Z28, Z0
@@ -7684,7 +8673,49 @@ two_P11v1masked:
 	VFMADD231PS.BCST 36(R8), Z28, Z18
 	VFMADD231PS.BCST 40(R8), Z28, Z20
 	ADDQ             DX, R8
-	PREFETCHT0       2048(R8)
+	PREFETCHT0       4096(R8)
+	VMOVUPS.Z        (BX), K1, Z28
+	ADDQ             SI, BX
+	VFMADD231PS.BCST (R8), Z28, Z0
+	VFMADD231PS.BCST 4(R8), Z28, Z2
+	VFMADD231PS.BCST 8(R8), Z28, Z4
+	VFMADD231PS.BCST 12(R8), Z28, Z6
+	VFMADD231PS.BCST 16(R8), Z28, Z8
+	VFMADD231PS.BCST 20(R8), Z28, Z10
+	VFMADD231PS.BCST 24(R8), Z28, Z12
+	VFMADD231PS.BCST 28(R8), Z28, Z14
+	VFMADD231PS.BCST 32(R8), Z28, Z16
+	VFMADD231PS.BCST 36(R8), Z28, Z18
+	VFMADD231PS.BCST 40(R8), Z28, Z20
+	ADDQ             DX, R8
+	SUBQ             $0x02, R11
+	JNE              someP11v1masked
+	DECQ             R10
+	JNE              turnP11v1masked
+	MOVQ             c+80(FP), DI
+
+lastP11v1masked:
+	SUBQ    $0x02, CX
+	JLT     restP11v1masked
+	PCALIGN $0x20
+
+two_P11v1masked:
+	PREFETCHT0       4096(R8)
+	VMOVUPS.Z        (BX), K1, Z28
+	ADDQ             SI, BX
+	VFMADD231PS.BCST (R8), Z28, Z0
+	VFMADD231PS.BCST 4(R8), Z28, Z2
+	VFMADD231PS.BCST 8(R8), Z28, Z4
+	VFMADD231PS.BCST 12(R8), Z28, Z6
+	VFMADD231PS.BCST 16(R8), Z28, Z8
+	VFMADD231PS.BCST 20(R8), Z28, Z10
+	VFMADD231PS.BCST 24(R8), Z28, Z12
+	VFMADD231PS.BCST 28(R8), Z28, Z14
+	VFMADD231PS.BCST 32(R8), Z28, Z16
+	VFMADD231PS.BCST 36(R8), Z28, Z18
+	VFMADD231PS.BCST 40(R8), Z28, Z20
+	ADDQ             DX, R8
+	PREFETCHT0       4096(R8)
 	VMOVUPS.Z        (BX), K1, Z28
 	ADDQ             SI, BX
 	VFMADD231PS.BCST (R8), Z28, Z0
@@ -7737,6 +8768,7 @@ chainP11v1masked:
 	VMOVUPS.Z (DI), K1, Z18
 	VMOVUPS.Z (DI)(AX*1), K1, Z20
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startP11v1masked
 
 m11v2masked:
@@ -8292,6 +9324,7 @@ chainR12v2masked:
 	VMOVUPS   (DI)(AX*2), Z22
 	VMOVUPS.Z 64(DI)(AX*2), K1, Z23
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startR12v2masked
 
 edgeR12:
@@ -8474,6 +9507,7 @@ chainR12v1masked:
 	VMOVUPS.Z (DI)(AX*1), K1, Z20
 	VMOVUPS.Z (DI)(AX*2), K1, Z22
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startR12v1masked
 
 panelP12:
@@ -8484,85 +9518,62 @@ panelP12:
 	KXNORW K1, K1, K1
 
 twoP12:
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP12v2masked
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z7, Z7, Z7
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z9, Z9, Z9
-	VPXORD     Z10, Z10, Z10
-	VPXORD     Z11, Z11, Z11
-	VPXORD     Z12, Z12, Z12
-	VPXORD     Z13, Z13, Z13
-	VPXORD     Z14, Z14, Z14
-	VPXORD     Z15, Z15, Z15
-	VPXORD     Z16, Z16, Z16
-	VPXORD     Z17, Z17, Z17
-	VPXORD     Z18, Z18, Z18
-	VPXORD     Z19, Z19, Z19
-	VPXORD     Z20, Z20, Z20
-	VPXORD     Z21, Z21, Z21
-	VPXORD     Z22, Z22, Z22
-	VPXORD     Z23, Z23, Z23
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP12v2masked
-	LEAQ       (AX)(AX*2), R14
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 64(DI)(AX*1)
-	PREFETCHT0 127(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 64(DI)(AX*2)
-	PREFETCHT0 127(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 64(DI)(AX*1)
-	PREFETCHT0 127(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 64(DI)(AX*2)
-	PREFETCHT0 127(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 64(DI)(AX*1)
-	PREFETCHT0 127(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 64(DI)(AX*2)
-	PREFETCHT0 127(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 64(DI)(AX*1)
-	PREFETCHT0 127(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 64(DI)(AX*2)
-	PREFETCHT0 127(DI)(AX*2)
-	MOVQ       c+80(FP), DI
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP12v2masked
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	VPXORD Z19, Z19, Z19
+	VPXORD Z20, Z20, Z20
+	VPXORD Z21, Z21, Z21
+	VPXORD Z22, Z22, Z22
+	VPXORD Z23, Z23, Z23
+	MOVQ   k+16(FP), CX
 
 startP12v2masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP12v2masked
-	PCALIGN $0x20
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP12v2masked
+	MOVQ $0x00000003, R10
 
-two_P12v2masked:
-	PREFETCHT0   2048(R8)
+turnP12v2masked:
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	PREFETCHT0 127(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 64(DI)(AX*1)
+	PREFETCHT0 127(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	PREFETCHT0 127(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 64(DI)(AX*1)
+	PREFETCHT0 127(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
+
+someP12v2masked:
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	PREFETCHT0   576(BX)
 	VMOVUPS      (BX), Z28
@@ -8605,7 +9616,105 @@ two_P12v2masked:
 	VFMADD231PS  Z28, Z31, Z22
 	VFMADD231PS  Z29, Z31, Z23
 	ADDQ         DX, R8
-	PREFETCHT0   2048(R8)
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	PREFETCHT0   576(BX)
+	VMOVUPS      (BX), Z28
+	VMOVUPS.Z    64(BX), K1, Z29
+	ADDQ         SI, BX
+	VBROADCASTSS (R8), Z30
+	VFMADD231PS  Z28, Z30, Z0
+	VFMADD231PS  Z29, Z30, Z1
+	VBROADCASTSS 4(R8), Z31
+	VFMADD231PS  Z28, Z31, Z2
+	VFMADD231PS  Z29, Z31, Z3
+	VBROADCASTSS 8(R8), Z30
+	VFMADD231PS  Z28, Z30, Z4
+	VFMADD231PS  Z29, Z30, Z5
+	VBROADCASTSS 12(R8), Z31
+	VFMADD231PS  Z28, Z31, Z6
+	VFMADD231PS  Z29, Z31, Z7
+	VBROADCASTSS 16(R8), Z30
+	VFMADD231PS  Z28, Z30, Z8
+	VFMADD231PS  Z29, Z30, Z9
+	VBROADCASTSS 20(R8), Z31
+	VFMADD231PS  Z28, Z31, Z10
+	VFMADD231PS  Z29, Z31, Z11
+	VBROADCASTSS 24(R8), Z30
+	VFMADD231PS  Z28, Z30, Z12
+	VFMADD231PS  Z29, Z30, Z13
+	VBROADCASTSS 28(R8), Z31
+	VFMADD231PS  Z28, Z31, Z14
+	VFMADD231PS  Z29, Z31, Z15
+	VBROADCASTSS 32(R8), Z30
+	VFMADD231PS  Z28, Z30, Z16
+	VFMADD231PS  Z29, Z30, Z17
+	VBROADCASTSS 36(R8), Z31
+	VFMADD231PS  Z28, Z31, Z18
+	VFMADD231PS  Z29, Z31, Z19
+	VBROADCASTSS 40(R8), Z30
+	VFMADD231PS  Z28, Z30, Z20
+	VFMADD231PS  Z29, Z30, Z21
+	VBROADCASTSS 44(R8), Z31
+	VFMADD231PS  Z28, Z31, Z22
+	VFMADD231PS  Z29, Z31, Z23
+	ADDQ         DX, R8
+	SUBQ         $0x02, R11
+	JNE          someP12v2masked
+	DECQ         R10
+	JNE          turnP12v2masked
+	MOVQ         c+80(FP), DI
+
+lastP12v2masked:
+	SUBQ    $0x02, CX
+	JLT     restP12v2masked
+	PCALIGN $0x20
+
+two_P12v2masked:
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	PREFETCHT0   576(BX)
+	VMOVUPS      (BX), Z28
+	VMOVUPS.Z    64(BX), K1, Z29
+	ADDQ         SI, BX
+	VBROADCASTSS (R8), Z30
+	VFMADD231PS  Z28, Z30, Z0
+	VFMADD231PS  Z29, Z30, Z1
+	VBROADCASTSS 4(R8), Z31
+	VFMADD231PS  Z28, Z31, Z2
+	VFMADD231PS  Z29, Z31, Z3
+	VBROADCASTSS 8(R8), Z30
+	VFMADD231PS  Z28, Z30, Z4
+	VFMADD231PS  Z29, Z30, Z5
+	VBROADCASTSS 12(R8), Z31
+	VFMADD231PS  Z28, Z31, Z6
+	VFMADD231PS  Z29, Z31, Z7
+	VBROADCASTSS 16(R8), Z30
+	VFMADD231PS  Z28, Z30, Z8
+	VFMADD231PS  Z29, Z30, Z9
+	VBROADCASTSS 20(R8), Z31
+	VFMADD231PS  Z28, Z31, Z10
+	VFMADD231PS  Z29, Z31, Z11
+	VBROADCASTSS 24(R8), Z30
+	VFMADD231PS  Z28, Z30, Z12
+	VFMADD231PS  Z29, Z30, Z13
+	VBROADCASTSS 28(R8), Z31
+	VFMADD231PS  Z28, Z31, Z14
+	VFMADD231PS  Z29, Z31, Z15
+	VBROADCASTSS 32(R8), Z30
+	VFMADD231PS  Z28, Z30, Z16
+	VFMADD231PS  Z29, Z30, Z17
+	VBROADCASTSS 36(R8), Z31
+	VFMADD231PS  Z28, Z31, Z18
+	VFMADD231PS  Z29, Z31, Z19
+	VBROADCASTSS 40(R8), Z30
+	VFMADD231PS  Z28, Z30, Z20
+	VFMADD231PS  Z29, Z30, Z21
+	VBROADCASTSS 44(R8), Z31
+	VFMADD231PS  Z28, Z31, Z22
+	VFMADD231PS  Z29, Z31, Z23
+	ADDQ         DX, R8
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	PREFETCHT0   576(BX)
 	VMOVUPS      (BX), Z28
@@ -8725,6 +9834,7 @@ chainP12v2masked:
 	VMOVUPS   (DI)(AX*2), Z22
 	VMOVUPS.Z 64(DI)(AX*2), K1, Z23
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startP12v2masked
 
 edgeP12:
@@ -8739,67 +9849,52 @@ edgeP12:
 	JMP   twoP12
 
 oneP12:
-	ADDQ       $0x10, R15
-	MOVQ       R15, CX
-	MOVL       $0x00000001, R14
-	SHLL       CL, R14
-	DECL       R14
-	KMOVW      R14, K1
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP12v1masked
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z10, Z10, Z10
-	VPXORD     Z12, Z12, Z12
-	VPXORD     Z14, Z14, Z14
-	VPXORD     Z16, Z16, Z16
-	VPXORD     Z18, Z18, Z18
-	VPXORD     Z20, Z20, Z20
-	VPXORD     Z22, Z22, Z22
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP12v1masked
-	LEAQ       (AX)(AX*2), R14
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	MOVQ       c+80(FP), DI
+	ADDQ   $0x10, R15
+	MOVQ   R15, CX
+	MOVL   $0x00000001, R14
+	SHLL   CL, R14
+	DECL   R14
+	KMOVW  R14, K1
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP12v1masked
+	VPXORD Z0, Z0, Z0
+	VPXORD Z2, Z2, Z2
+	VPXORD Z4, Z4, Z4
+	VPXORD Z6, Z6, Z6
+	VPXORD Z8, Z8, Z8
+	VPXORD Z10, Z10, Z10
+	VPXORD Z12, Z12, Z12
+	VPXORD Z14, Z14, Z14
+	VPXORD Z16, Z16, Z16
+	VPXORD Z18, Z18, Z18
+	VPXORD Z20, Z20, Z20
+	VPXORD Z22, Z22, Z22
+	MOVQ   k+16(FP), CX
 
 startP12v1masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP12v1masked
-	PCALIGN $0x20
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP12v1masked
+	MOVQ $0x00000003, R10
 
-two_P12v1masked:
-	PREFETCHT0       2048(R8)
+turnP12v1masked:
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
+
+someP12v1masked:
+	PREFETCHT0       4096(R8)
 	VMOVUPS.Z        (BX), K1, Z28
 	ADDQ             SI, BX
 	VFMADD231PS.BCST (R8), Z28, Z0
@@ -8815,7 +9910,51 @@ two_P12v1masked:
 	VFMADD231PS.BCST 40(R8), Z28, Z20
 	VFMADD231PS.BCST 44(R8), Z28, Z22
 	ADDQ             DX, R8
-	PREFETCHT0       2048(R8)
+	PREFETCHT0       4096(R8)
+	VMOVUPS.Z        (BX), K1, Z28
+	ADDQ             SI, BX
+	VFMADD231PS.BCST (R8), Z28, Z0
+	VFMADD231PS.BCST 4(R8), Z28, Z2
+	VFMADD231PS.BCST 8(R8), Z28, Z4
+	VFMADD231PS.BCST 12(R8), Z28, Z6
+	VFMADD231PS.BCST 16(R8), Z28, Z8
+	VFMADD231PS.BCST 20(R8), Z28, Z10
+	VFMADD231PS.BCST 24(R8), Z28, Z12
+	VFMADD231PS.BCST 28(R8), Z28, Z14
+	VFMADD231PS.BCST 32(R8), Z28, Z16
+	VFMADD231PS.BCST 36(R8), Z28, Z18
+	VFMADD231PS.BCST 40(R8), Z28, Z20
+	VFMADD231PS.BCST 44(R8), Z28, Z22
+	ADDQ             DX, R8
+	SUBQ             $0x02, R11
+	JNE              someP12v1masked
+	DECQ             R10
+	JNE              turnP12v1masked
+	MOVQ             c+80(FP), DI
+
+lastP12v1masked:
+	SUBQ    $0x02, CX
+	JLT     restP12v1masked
+	PCALIGN $0x20
+
+two_P12v1masked:
+	PREFETCHT0       4096(R8)
+	VMOVUPS.Z        (BX), K1, Z28
+	ADDQ             SI, BX
+	VFMADD231PS.BCST (R8), Z28, Z0
+	VFMADD231PS.BCST 4(R8), Z28, Z2
+	VFMADD231PS.BCST 8(R8), Z28, Z4
+	VFMADD231PS.BCST 12(R8), Z28, Z6
+	VFMADD231PS.BCST 16(R8), Z28, Z8
+	VFMADD231PS.BCST 20(R8), Z28, Z10
+	VFMADD231PS.BCST 24(R8), Z28, Z12
+	VFMADD231PS.BCST 28(R8), Z28, Z14
+	VFMADD231PS.BCST 32(R8), Z28, Z16
+	VFMADD231PS.BCST 36(R8), Z28, Z18
+	VFMADD231PS.BCST 40(R8), Z28, Z20
+	VFMADD231PS.BCST 44(R8), Z28, Z22
+	ADDQ             DX, R8
+	PREFETCHT0       4096(R8)
 	VMOVUPS.Z        (BX), K1, Z28
 	ADDQ             SI, BX
 	VFMADD231PS.BCST (R8), Z28, Z0
@@ -8871,6 +10010,7 @@ chainP12v1masked:
 	VMOVUPS.Z (DI)(AX*1), K1, Z20
 	VMOVUPS.Z (DI)(AX*2), K1, Z22
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startP12v1masked
 
 m12v2masked:
@@ -9467,6 +10607,7 @@ chainR13v2masked:
 	VMOVUPS   (DI), Z24
 	VMOVUPS.Z 64(DI), K1, Z25
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startR13v2masked
 
 edgeR13:
@@ -9662,6 +10803,7 @@ chainR13v1masked:
 	ADDQ      R14, DI
 	VMOVUPS.Z (DI), K1, Z24
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startR13v1masked
 
 panelP13:
@@ -9672,91 +10814,64 @@ panelP13:
 	KXNORW K1, K1, K1
 
 twoP13:
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP13v2masked
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z7, Z7, Z7
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z9, Z9, Z9
-	VPXORD     Z10, Z10, Z10
-	VPXORD     Z11, Z11, Z11
-	VPXORD     Z12, Z12, Z12
-	VPXORD     Z13, Z13, Z13
-	VPXORD     Z14, Z14, Z14
-	VPXORD     Z15, Z15, Z15
-	VPXORD     Z16, Z16, Z16
-	VPXORD     Z17, Z17, Z17
-	VPXORD     Z18, Z18, Z18
-	VPXORD     Z19, Z19, Z19
-	VPXORD     Z20, Z20, Z20
-	VPXORD     Z21, Z21, Z21
-	VPXORD     Z22, Z22, Z22
-	VPXORD     Z23, Z23, Z23
-	VPXORD     Z24, Z24, Z24
-	VPXORD     Z25, Z25, Z25
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP13v2masked
-	LEAQ       (AX)(AX*2), R14
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 64(DI)(AX*1)
-	PREFETCHT0 127(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 64(DI)(AX*2)
-	PREFETCHT0 127(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 64(DI)(AX*1)
-	PREFETCHT0 127(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 64(DI)(AX*2)
-	PREFETCHT0 127(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 64(DI)(AX*1)
-	PREFETCHT0 127(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 64(DI)(AX*2)
-	PREFETCHT0 127(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 64(DI)(AX*1)
-	PREFETCHT0 127(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 64(DI)(AX*2)
-	PREFETCHT0 127(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	MOVQ       c+80(FP), DI
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP13v2masked
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	VPXORD Z19, Z19, Z19
+	VPXORD Z20, Z20, Z20
+	VPXORD Z21, Z21, Z21
+	VPXORD Z22, Z22, Z22
+	VPXORD Z23, Z23, Z23
+	VPXORD Z24, Z24, Z24
+	VPXORD Z25, Z25, Z25
+	MOVQ   k+16(FP), CX
 
 startP13v2masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP13v2masked
-	PCALIGN $0x20
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP13v2masked
+	MOVQ $0x00000004, R10
 
-two_P13v2masked:
-	PREFETCHT0   2048(R8)
+turnP13v2masked:
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	PREFETCHT0 127(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 64(DI)(AX*1)
+	PREFETCHT0 127(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	PREFETCHT0 127(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 64(DI)(AX*1)
+	PREFETCHT0 127(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
+
+someP13v2masked:
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	PREFETCHT0   576(BX)
 	VMOVUPS      (BX), Z28
@@ -9802,7 +10917,111 @@ two_P13v2masked:
 	VFMADD231PS  Z28, Z30, Z24
 	VFMADD231PS  Z29, Z30, Z25
 	ADDQ         DX, R8
-	PREFETCHT0   2048(R8)
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	PREFETCHT0   576(BX)
+	VMOVUPS      (BX), Z28
+	VMOVUPS.Z    64(BX), K1, Z29
+	ADDQ         SI, BX
+	VBROADCASTSS (R8), Z30
+	VFMADD231PS  Z28, Z30, Z0
+	VFMADD231PS  Z29, Z30, Z1
+	VBROADCASTSS 4(R8), Z31
+	VFMADD231PS  Z28, Z31, Z2
+	VFMADD231PS  Z29, Z31, Z3
+	VBROADCASTSS 8(R8), Z30
+	VFMADD231PS  Z28, Z30, Z4
+	VFMADD231PS  Z29, Z30, Z5
+	VBROADCASTSS 12(R8), Z31
+	VFMADD231PS  Z28, Z31, Z6
+	VFMADD231PS  Z29, Z31, Z7
+	VBROADCASTSS 16(R8), Z30
+	VFMADD231PS  Z28, Z30, Z8
+	VFMADD231PS  Z29, Z30, Z9
+	VBROADCASTSS 20(R8), Z31
+	VFMADD231PS  Z28, Z31, Z10
+	VFMADD231PS  Z29, Z31, Z11
+	VBROADCASTSS 24(R8), Z30
+	VFMADD231PS  Z28, Z30, Z12
+	VFMADD231PS  Z29, Z30, Z13
+	VBROADCASTSS 28(R8), Z31
+	VFMADD231PS  Z28, Z31, Z14
+	VFMADD231PS  Z29, Z31, Z15
+	VBROADCASTSS 32(R8), Z30
+	VFMADD231PS  Z28, Z30, Z16
+	VFMADD231PS  Z29, Z30, Z17
+	VBROADCASTSS 36(R8), Z31
+	VFMADD231PS  Z28, Z31, Z18
+	VFMADD231PS  Z29, Z31, Z19
+	VBROADCASTSS 40(R8), Z30
+	VFMADD231PS  Z28, Z30, Z20
+	VFMADD231PS  Z29, Z30, Z21
+	VBROADCASTSS 44(R8), Z31
+	VFMADD231PS  Z28, Z31, Z22
+	VFMADD231PS  Z29, Z31, Z23
+	VBROADCASTSS 48(R8), Z30
+	VFMADD231PS  Z28, Z30, Z24
+	VFMADD231PS  Z29, Z30, Z25
+	ADDQ         DX, R8
+	SUBQ         $0x02, R11
+	JNE          someP13v2masked
+	DECQ         R10
+	JNE          turnP13v2masked
+	MOVQ         c+80(FP), DI
+
+lastP13v2masked:
+	SUBQ    $0x02, CX
+	JLT     restP13v2masked
+	PCALIGN $0x20
+
+two_P13v2masked:
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	PREFETCHT0   576(BX)
+	VMOVUPS      (BX), Z28
+	VMOVUPS.Z    64(BX), K1, Z29
+	ADDQ         SI, BX
+	VBROADCASTSS (R8), Z30
+	VFMADD231PS  Z28, Z30, Z0
+	VFMADD231PS  Z29, Z30, Z1
+	VBROADCASTSS 4(R8), Z31
+	VFMADD231PS  Z28, Z31, Z2
+	VFMADD231PS  Z29, Z31, Z3
+	VBROADCASTSS 8(R8), Z30
+	VFMADD231PS  Z28, Z30, Z4
+	VFMADD231PS  Z29, Z30, Z5
+	VBROADCASTSS 12(R8), Z31
+	VFMADD231PS  Z28, Z31, Z6
+	VFMADD231PS  Z29, Z31, Z7
+	VBROADCASTSS 16(R8), Z30
+	VFMADD231PS  Z28, Z30, Z8
+	VFMADD231PS  Z29, Z30, Z9
+	VBROADCASTSS 20(R8), Z31
+	VFMADD231PS  Z28, Z31, Z10
+	VFMADD231PS  Z29, Z31, Z11
+	VBROADCASTSS 24(R8), Z30
+	VFMADD231PS  Z28, Z30, Z12
+	VFMADD231PS  Z29, Z30, Z13
+	VBROADCASTSS 28(R8), Z31
+	VFMADD231PS  Z28, Z31, Z14
+	VFMADD231PS  Z29, Z31, Z15
+	VBROADCASTSS 32(R8), Z30
+	VFMADD231PS  Z28, Z30, Z16
+	VFMADD231PS  Z29, Z30, Z17
+	VBROADCASTSS 36(R8), Z31
+	VFMADD231PS  Z28, Z31, Z18
+	VFMADD231PS  Z29, Z31, Z19
+	VBROADCASTSS 40(R8), Z30
+	VFMADD231PS  Z28, Z30, Z20
+	VFMADD231PS  Z29, Z30, Z21
+	VBROADCASTSS 44(R8), Z31
+	VFMADD231PS  Z28, Z31, Z22
+	VFMADD231PS  Z29, Z31, Z23
+	VBROADCASTSS 48(R8), Z30
+	VFMADD231PS  Z28, Z30, Z24
+	VFMADD231PS  Z29, Z30, Z25
+	ADDQ         DX, R8
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	PREFETCHT0   576(BX)
 	VMOVUPS      (BX), Z28
@@ -9931,6 +11150,7 @@ chainP13v2masked:
 	VMOVUPS   (DI), Z24
 	VMOVUPS.Z 64(DI), K1, Z25
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startP13v2masked
 
 edgeP13:
@@ -9945,71 +11165,53 @@ edgeP13:
 	JMP   twoP13
 
 oneP13:
-	ADDQ       $0x10, R15
-	MOVQ       R15, CX
-	MOVL       $0x00000001, R14
-	SHLL       CL, R14
-	DECL       R14
-	KMOVW      R14, K1
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP13v1masked
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z10, Z10, Z10
-	VPXORD     Z12, Z12, Z12
-	VPXORD     Z14, Z14, Z14
-	VPXORD     Z16, Z16, Z16
-	VPXORD     Z18, Z18, Z18
-	VPXORD     Z20, Z20, Z20
-	VPXORD     Z22, Z22, Z22
-	VPXORD     Z24, Z24, Z24
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP13v1masked
-	LEAQ       (AX)(AX*2), R14
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	MOVQ       c+80(FP), DI
+	ADDQ   $0x10, R15
+	MOVQ   R15, CX
+	MOVL   $0x00000001, R14
+	SHLL   CL, R14
+	DECL   R14
+	KMOVW  R14, K1
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP13v1masked
+	VPXORD Z0, Z0, Z0
+	VPXORD Z2, Z2, Z2
+	VPXORD Z4, Z4, Z4
+	VPXORD Z6, Z6, Z6
+	VPXORD Z8, Z8, Z8
+	VPXORD Z10, Z10, Z10
+	VPXORD Z12, Z12, Z12
+	VPXORD Z14, Z14, Z14
+	VPXORD Z16, Z16, Z16
+	VPXORD Z18, Z18, Z18
+	VPXORD Z20, Z20, Z20
+	VPXORD Z22, Z22, Z22
+	VPXORD Z24, Z24, Z24
+	MOVQ   k+16(FP), CX
 
 startP13v1masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP13v1masked
-	PCALIGN $0x20
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP13v1masked
+	MOVQ $0x00000004, R10
 
-two_P13v1masked:
-	PREFETCHT0       2048(R8)
+turnP13v1masked:
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
+
+someP13v1masked:
+	PREFETCHT0       4096(R8)
 	VMOVUPS.Z        (BX), K1, Z28
 	ADDQ             SI, BX
 	VFMADD231PS.BCST (R8), Z28, Z0
@@ -10026,7 +11228,53 @@ two_P13v1masked:
 	VFMADD231PS.BCST 44(R8), Z28, Z22
 	VFMADD231PS.BCST 48(R8), Z28, Z24
 	ADDQ             DX, R8
-	PREFETCHT0       2048(R8)
+	PREFETCHT0       4096(R8)
+	VMOVUPS.Z        (BX), K1, Z28
+	ADDQ             SI, BX
+	VFMADD231PS.BCST (R8), Z28, Z0
+	VFMADD231PS.BCST 4(R8), Z28, Z2
+	VFMADD231PS.BCST 8(R8), Z28, Z4
+	VFMADD231PS.BCST 12(R8), Z28, Z6
+	VFMADD231PS.BCST 16(R8), Z28, Z8
+	VFMADD231PS.BCST 20(R8), Z28, Z10
+	VFMADD231PS.BCST 24(R8), Z28, Z12
+	VFMADD231PS.BCST 28(R8), Z28, Z14
+	VFMADD231PS.BCST 32(R8), Z28, Z16
+	VFMADD231PS.BCST 36(R8), Z28, Z18
+	VFMADD231PS.BCST 40(R8), Z28, Z20
+	VFMADD231PS.BCST 44(R8), Z28, Z22
+	VFMADD231PS.BCST 48(R8), Z28, Z24
+	ADDQ             DX, R8
+	SUBQ             $0x02, R11
+	JNE              someP13v1masked
+	DECQ             R10
+	JNE              turnP13v1masked
+	MOVQ             c+80(FP), DI
+
+lastP13v1masked:
+	SUBQ    $0x02, CX
+	JLT     restP13v1masked
+	PCALIGN $0x20
+
+two_P13v1masked:
+	PREFETCHT0       4096(R8)
+	VMOVUPS.Z        (BX), K1, Z28
+	ADDQ             SI, BX
+	VFMADD231PS.BCST (R8), Z28, Z0
+	VFMADD231PS.BCST 4(R8), Z28, Z2
+	VFMADD231PS.BCST 8(R8), Z28, Z4
+	VFMADD231PS.BCST 12(R8), Z28, Z6
+	VFMADD231PS.BCST 16(R8), Z28, Z8
+	VFMADD231PS.BCST 20(R8), Z28, Z10
+	VFMADD231PS.BCST 24(R8), Z28, Z12
+	VFMADD231PS.BCST 28(R8), Z28, Z14
+	VFMADD231PS.BCST 32(R8), Z28, Z16
+	VFMADD231PS.BCST 36(R8), Z28, Z18
+	VFMADD231PS.BCST 40(R8), Z28, Z20
+	VFMADD231PS.BCST 44(R8), Z28, Z22
+	VFMADD231PS.BCST 48(R8), Z28, Z24
+	ADDQ             DX, R8
+	PREFETCHT0       4096(R8)
 	VMOVUPS.Z        (BX), K1, Z28
 	ADDQ             SI, BX
 	VFMADD231PS.BCST (R8), Z28, Z0
@@ -10086,6 +11334,7 @@ chainP13v1masked:
 	ADDQ      R14, DI
 	VMOVUPS.Z (DI), K1, Z24
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startP13v1masked
 
 m13v2masked:
@@ -10722,6 +11971,7 @@ chainR14v2masked:
 	VMOVUPS   (DI)(AX*1), Z26
 	VMOVUPS.Z 64(DI)(AX*1), K1, Z27
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startR14v2masked
 
 edgeR14:
@@ -10926,6 +12176,7 @@ chainR14v1masked:
 	VMOVUPS.Z (DI), K1, Z24
 	VMOVUPS.Z (DI)(AX*1), K1, Z26
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startR14v1masked
 
 panelP14:
@@ -10936,96 +12187,66 @@ panelP14:
 	KXNORW K1, K1, K1
 
 twoP14:
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP14v2masked
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z7, Z7, Z7
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z9, Z9, Z9
-	VPXORD     Z10, Z10, Z10
-	VPXORD     Z11, Z11, Z11
-	VPXORD     Z12, Z12, Z12
-	VPXORD     Z13, Z13, Z13
-	VPXORD     Z14, Z14, Z14
-	VPXORD     Z15, Z15, Z15
-	VPXORD     Z16, Z16, Z16
-	VPXORD     Z17, Z17, Z17
-	VPXORD     Z18, Z18, Z18
-	VPXORD     Z19, Z19, Z19
-	VPXORD     Z20, Z20, Z20
-	VPXORD     Z21, Z21, Z21
-	VPXORD     Z22, Z22, Z22
-	VPXORD     Z23, Z23, Z23
-	VPXORD     Z24, Z24, Z24
-	VPXORD     Z25, Z25, Z25
-	VPXORD     Z26, Z26, Z26
-	VPXORD     Z27, Z27, Z27
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP14v2masked
-	LEAQ       (AX)(AX*2), R14
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 64(DI)(AX*1)
-	PREFETCHT0 127(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 64(DI)(AX*2)
-	PREFETCHT0 127(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 64(DI)(AX*1)
-	PREFETCHT0 127(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 64(DI)(AX*2)
-	PREFETCHT0 127(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 64(DI)(AX*1)
-	PREFETCHT0 127(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 64(DI)(AX*2)
-	PREFETCHT0 127(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 64(DI)(AX*1)
-	PREFETCHT0 127(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 64(DI)(AX*2)
-	PREFETCHT0 127(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 64(DI)(AX*1)
-	PREFETCHT0 127(DI)(AX*1)
-	MOVQ       c+80(FP), DI
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP14v2masked
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	VPXORD Z19, Z19, Z19
+	VPXORD Z20, Z20, Z20
+	VPXORD Z21, Z21, Z21
+	VPXORD Z22, Z22, Z22
+	VPXORD Z23, Z23, Z23
+	VPXORD Z24, Z24, Z24
+	VPXORD Z25, Z25, Z25
+	VPXORD Z26, Z26, Z26
+	VPXORD Z27, Z27, Z27
+	MOVQ   k+16(FP), CX
 
 startP14v2masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP14v2masked
-	PCALIGN $0x20
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP14v2masked
+	MOVQ $0x00000004, R10
 
-two_P14v2masked:
-	PREFETCHT0   2048(R8)
+turnP14v2masked:
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	PREFETCHT0 127(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 64(DI)(AX*1)
+	PREFETCHT0 127(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	PREFETCHT0 127(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 64(DI)(AX*1)
+	PREFETCHT0 127(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
+
+someP14v2masked:
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	PREFETCHT0   576(BX)
 	VMOVUPS      (BX), Z28
@@ -11074,7 +12295,117 @@ two_P14v2masked:
 	VFMADD231PS  Z28, Z31, Z26
 	VFMADD231PS  Z29, Z31, Z27
 	ADDQ         DX, R8
-	PREFETCHT0   2048(R8)
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	PREFETCHT0   576(BX)
+	VMOVUPS      (BX), Z28
+	VMOVUPS.Z    64(BX), K1, Z29
+	ADDQ         SI, BX
+	VBROADCASTSS (R8), Z30
+	VFMADD231PS  Z28, Z30, Z0
+	VFMADD231PS  Z29, Z30, Z1
+	VBROADCASTSS 4(R8), Z31
+	VFMADD231PS  Z28, Z31, Z2
+	VFMADD231PS  Z29, Z31, Z3
+	VBROADCASTSS 8(R8), Z30
+	VFMADD231PS  Z28, Z30, Z4
+	VFMADD231PS  Z29, Z30, Z5
+	VBROADCASTSS 12(R8), Z31
+	VFMADD231PS  Z28, Z31, Z6
+	VFMADD231PS  Z29, Z31, Z7
+	VBROADCASTSS 16(R8), Z30
+	VFMADD231PS  Z28, Z30, Z8
+	VFMADD231PS  Z29, Z30, Z9
+	VBROADCASTSS 20(R8), Z31
+	VFMADD231PS  Z28, Z31, Z10
+	VFMADD231PS  Z29, Z31, Z11
+	VBROADCASTSS 24(R8), Z30
+	VFMADD231PS  Z28, Z30, Z12
+	VFMADD231PS  Z29, Z30, Z13
+	VBROADCASTSS 28(R8), Z31
+	VFMADD231PS  Z28, Z31, Z14
+	VFMADD231PS  Z29, Z31, Z15
+	VBROADCASTSS 32(R8), Z30
+	VFMADD231PS  Z28, Z30, Z16
+	VFMADD231PS  Z29, Z30, Z17
+	VBROADCASTSS 36(R8), Z31
+	VFMADD231PS  Z28, Z31, Z18
+	VFMADD231PS  Z29, Z31, Z19
+	VBROADCASTSS 40(R8), Z30
+	VFMADD231PS  Z28, Z30, Z20
+	VFMADD231PS  Z29, Z30, Z21
+	VBROADCASTSS 44(R8), Z31
+	VFMADD231PS  Z28, Z31, Z22
+	VFMADD231PS  Z29, Z31, Z23
+	VBROADCASTSS 48(R8), Z30
+	VFMADD231PS  Z28, Z30, Z24
+	VFMADD231PS  Z29, Z30, Z25
+	VBROADCASTSS 52(R8), Z31
+	VFMADD231PS  Z28, Z31, Z26
+	VFMADD231PS  Z29, Z31, Z27
+	ADDQ         DX, R8
+	SUBQ         $0x02, R11
+	JNE          someP14v2masked
+	DECQ         R10
+	JNE          turnP14v2masked
+	MOVQ         c+80(FP), DI
+
+lastP14v2masked:
+	SUBQ    $0x02, CX
+	JLT     restP14v2masked
+	PCALIGN $0x20
+
+two_P14v2masked:
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	PREFETCHT0   576(BX)
+	VMOVUPS      (BX), Z28
+	VMOVUPS.Z    64(BX), K1, Z29
+	ADDQ         SI, BX
+	VBROADCASTSS (R8), Z30
+	VFMADD231PS  Z28, Z30, Z0
+	VFMADD231PS  Z29, Z30, Z1
+	VBROADCASTSS 4(R8), Z31
+	VFMADD231PS  Z28, Z31, Z2
+	VFMADD231PS  Z29, Z31, Z3
+	VBROADCASTSS 8(R8), Z30
+	VFMADD231PS  Z28, Z30, Z4
+	VFMADD231PS  Z29, Z30, Z5
+	VBROADCASTSS 12(R8), Z31
+	VFMADD231PS  Z28, Z31, Z6
+	VFMADD231PS  Z29, Z31, Z7
+	VBROADCASTSS 16(R8), Z30
+	VFMADD231PS  Z28, Z30, Z8
+	VFMADD231PS  Z29, Z30, Z9
+	VBROADCASTSS 20(R8), Z31
+	VFMADD231PS  Z28, Z31, Z10
+	VFMADD231PS  Z29, Z31, Z11
+	VBROADCASTSS 24(R8), Z30
+	VFMADD231PS  Z28, Z30, Z12
+	VFMADD231PS  Z29, Z30, Z13
+	VBROADCASTSS 28(R8), Z31
+	VFMADD231PS  Z28, Z31, Z14
+	VFMADD231PS  Z29, Z31, Z15
+	VBROADCASTSS 32(R8), Z30
+	VFMADD231PS  Z28, Z30, Z16
+	VFMADD231PS  Z29, Z30, Z17
+	VBROADCASTSS 36(R8), Z31
+	VFMADD231PS  Z28, Z31, Z18
+	VFMADD231PS  Z29, Z31, Z19
+	VBROADCASTSS 40(R8), Z30
+	VFMADD231PS  Z28, Z30, Z20
+	VFMADD231PS  Z29, Z30, Z21
+	VBROADCASTSS 44(R8), Z31
+	VFMADD231PS  Z28, Z31, Z22
+	VFMADD231PS  Z29, Z31, Z23
+	VBROADCASTSS 48(R8), Z30
+	VFMADD231PS  Z28, Z30, Z24
+	VFMADD231PS  Z29, Z30, Z25
+	VBROADCASTSS 52(R8), Z31
+	VFMADD231PS  Z28, Z31, Z26
+	VFMADD231PS  Z29, Z31, Z27
+	ADDQ         DX, R8
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	PREFETCHT0   576(BX)
 	VMOVUPS      (BX), Z28
@@ -11211,6 +12542,7 @@ chainP14v2masked:
 	VMOVUPS   (DI)(AX*1), Z26
 	VMOVUPS.Z 64(DI)(AX*1), K1, Z27
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startP14v2masked
 
 edgeP14:
@@ -11225,74 +12557,54 @@ edgeP14:
 	JMP   twoP14
 
 oneP14:
-	ADDQ       $0x10, R15
-	MOVQ       R15, CX
-	MOVL       $0x00000001, R14
-	SHLL       CL, R14
-	DECL       R14
-	KMOVW      R14, K1
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP14v1masked
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z10, Z10, Z10
-	VPXORD     Z12, Z12, Z12
-	VPXORD     Z14, Z14, Z14
-	VPXORD     Z16, Z16, Z16
-	VPXORD     Z18, Z18, Z18
-	VPXORD     Z20, Z20, Z20
-	VPXORD     Z22, Z22, Z22
-	VPXORD     Z24, Z24, Z24
-	VPXORD     Z26, Z26, Z26
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP14v1masked
-	LEAQ       (AX)(AX*2), R14
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	MOVQ       c+80(FP), DI
+	ADDQ   $0x10, R15
+	MOVQ   R15, CX
+	MOVL   $0x00000001, R14
+	SHLL   CL, R14
+	DECL   R14
+	KMOVW  R14, K1
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP14v1masked
+	VPXORD Z0, Z0, Z0
+	VPXORD Z2, Z2, Z2
+	VPXORD Z4, Z4, Z4
+	VPXORD Z6, Z6, Z6
+	VPXORD Z8, Z8, Z8
+	VPXORD Z10, Z10, Z10
+	VPXORD Z12, Z12, Z12
+	VPXORD Z14, Z14, Z14
+	VPXORD Z16, Z16, Z16
+	VPXORD Z18, Z18, Z18
+	VPXORD Z20, Z20, Z20
+	VPXORD Z22, Z22, Z22
+	VPXORD Z24, Z24, Z24
+	VPXORD Z26, Z26, Z26
+	MOVQ   k+16(FP), CX
 
 startP14v1masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP14v1masked
-	PCALIGN $0x20
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP14v1masked
+	MOVQ $0x00000004, R10
 
-two_P14v1masked:
-	PREFETCHT0       2048(R8)
+turnP14v1masked:
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
+
+someP14v1masked:
+	PREFETCHT0       4096(R8)
 	VMOVUPS.Z        (BX), K1, Z28
 	ADDQ             SI, BX
 	VFMADD231PS.BCST (R8), Z28, Z0
@@ -11310,7 +12622,55 @@ two_P14v1masked:
 	VFMADD231PS.BCST 48(R8), Z28, Z24
 	VFMADD231PS.BCST 52(R8), Z28, Z26
 	ADDQ             DX, R8
-	PREFETCHT0       2048(R8)
+	PREFETCHT0       4096(R8)
+	VMOVUPS.Z        (BX), K1, Z28
+	ADDQ             SI, BX
+	VFMADD231PS.BCST (R8), Z28, Z0
+	VFMADD231PS.BCST 4(R8), Z28, Z2
+	VFMADD231PS.BCST 8(R8), Z28, Z4
+	VFMADD231PS.BCST 12(R8), Z28, Z6
+	VFMADD231PS.BCST 16(R8), Z28, Z8
+	VFMADD231PS.BCST 20(R8), Z28, Z10
+	VFMADD231PS.BCST 24(R8), Z28, Z12
+	VFMADD231PS.BCST 28(R8), Z28, Z14
+	VFMADD231PS.BCST 32(R8), Z28, Z16
+	VFMADD231PS.BCST 36(R8), Z28, Z18
+	VFMADD231PS.BCST 40(R8), Z28, Z20
+	VFMADD231PS.BCST 44(R8), Z28, Z22
+	VFMADD231PS.BCST 48(R8), Z28, Z24
+	VFMADD231PS.BCST 52(R8), Z28, Z26
+	ADDQ             DX, R8
+	SUBQ             $0x02, R11
+	JNE              someP14v1masked
+	DECQ             R10
+	JNE              turnP14v1masked
+	MOVQ             c+80(FP), DI
+
+lastP14v1masked:
+	SUBQ    $0x02, CX
+	JLT     restP14v1masked
+	PCALIGN $0x20
+
+two_P14v1masked:
+	PREFETCHT0       4096(R8)
+	VMOVUPS.Z        (BX), K1, Z28
+	ADDQ             SI, BX
+	VFMADD231PS.BCST (R8), Z28, Z0
+	VFMADD231PS.BCST 4(R8), Z28, Z2
+	VFMADD231PS.BCST 8(R8), Z28, Z4
+	VFMADD231PS.BCST 12(R8), Z28, Z6
+	VFMADD231PS.BCST 16(R8), Z28, Z8
+	VFMADD231PS.BCST 20(R8), Z28, Z10
+	VFMADD231PS.BCST 24(R8), Z28, Z12
+	VFMADD231PS.BCST 28(R8), Z28, Z14
+	VFMADD231PS.BCST 32(R8), Z28, Z16
+	VFMADD231PS.BCST 36(R8), Z28, Z18
+	VFMADD231PS.BCST 40(R8), Z28, Z20
+	VFMADD231PS.BCST 44(R8), Z28, Z22
+	VFMADD231PS.BCST 48(R8), Z28, Z24
+	VFMADD231PS.BCST 52(R8), Z28, Z26
+	ADDQ             DX, R8
+	PREFETCHT0       4096(R8)
 	VMOVUPS.Z        (BX), K1, Z28
 	ADDQ             SI, BX
 	VFMADD231PS.BCST (R8), Z28, Z0
@@ -11373,6 +12733,7 @@ chainP14v1masked:
 	VMOVUPS.Z (DI), K1, Z24
 	VMOVUPS.Z (DI)(AX*1), K1, Z26
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startP14v1masked
 
 m14v2masked:
@@ -11876,6 +13237,7 @@ chainR1v2masked:
 	VMOVUPD   (DI), Z0
 	VMOVUPD.Z 64(DI), K1, Z1
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startR1v2masked
 
 edgeR1:
@@ -11945,6 +13307,7 @@ singleR1v1masked:
 chainR1v1masked:
 	VMOVUPD.Z (DI), K1, Z0
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startR1v1masked
 
 panelP1:
@@ -11955,26 +13318,40 @@ panelP1:
 	KXNORW K1, K1, K1
 
 twoP1:
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP1v2masked
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP1v2masked
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP1v2masked
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	MOVQ   k+16(FP), CX
+
+startP1v2masked:
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP1v2masked
+	MOVQ $0x00000001, R10
+
+turnP1v2masked:
 	PREFETCHT0 (DI)
 	PREFETCHT0 64(DI)
 	PREFETCHT0 127(DI)
-	MOVQ       c+80(FP), DI
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 64(DI)(AX*1)
+	PREFETCHT0 127(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	PREFETCHT0 127(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 64(DI)(AX*1)
+	PREFETCHT0 127(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
 
-startP1v2masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP1v2masked
-	PCALIGN $0x20
-
-two_P1v2masked:
-	PREFETCHT0   2048(R8)
+someP1v2masked:
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	PREFETCHT0   576(BX)
 	VMOVUPD      (BX), Z28
@@ -11984,7 +13361,39 @@ two_P1v2masked:
 	VFMADD231PD  Z28, Z30, Z0
 	VFMADD231PD  Z29, Z30, Z1
 	ADDQ         DX, R8
-	PREFETCHT0   2048(R8)
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	PREFETCHT0   576(BX)
+	VMOVUPD      (BX), Z28
+	VMOVUPD.Z    64(BX), K1, Z29
+	ADDQ         SI, BX
+	VBROADCASTSD (R8), Z30
+	VFMADD231PD  Z28, Z30, Z0
+	VFMADD231PD  Z29, Z30, Z1
+	ADDQ         DX, R8
+	SUBQ         $0x02, R11
+	JNE          someP1v2masked
+	DECQ         R10
+	JNE          turnP1v2masked
+	MOVQ         c+80(FP), DI
+
+lastP1v2masked:
+	SUBQ    $0x02, CX
+	JLT     restP1v2masked
+	PCALIGN $0x20
+
+two_P1v2masked:
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	PREFETCHT0   576(BX)
+	VMOVUPD      (BX), Z28
+	VMOVUPD.Z    64(BX), K1, Z29
+	ADDQ         SI, BX
+	VBROADCASTSD (R8), Z30
+	VFMADD231PD  Z28, Z30, Z0
+	VFMADD231PD  Z29, Z30, Z1
+	ADDQ         DX, R8
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	PREFETCHT0   576(BX)
 	VMOVUPD      (BX), Z28
@@ -12012,6 +13421,7 @@ chainP1v2masked:
 	VMOVUPD   (DI), Z0
 	VMOVUPD.Z 64(DI), K1, Z1
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startP1v2masked
 
 edgeP1:
@@ -12026,35 +13436,68 @@ edgeP1:
 	JMP   twoP1
 
 oneP1:
-	ADDQ       $0x08, R15
-	MOVQ       R15, CX
-	MOVL       $0x00000001, R14
-	SHLL       CL, R14
-	DECL       R14
-	KMOVB      R14, K1
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP1v1masked
-	VPXORD     Z0, Z0, Z0
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP1v1masked
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	MOVQ       c+80(FP), DI
+	ADDQ   $0x08, R15
+	MOVQ   R15, CX
+	MOVL   $0x00000001, R14
+	SHLL   CL, R14
+	DECL   R14
+	KMOVB  R14, K1
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP1v1masked
+	VPXORD Z0, Z0, Z0
+	MOVQ   k+16(FP), CX
 
 startP1v1masked:
-	MOVQ    k+16(FP), CX
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP1v1masked
+	MOVQ $0x00000001, R10
+
+turnP1v1masked:
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
+
+someP1v1masked:
+	PREFETCHT0       4096(R8)
+	VMOVUPD.Z        (BX), K1, Z28
+	ADDQ             SI, BX
+	VFMADD231PD.BCST (R8), Z28, Z0
+	ADDQ             DX, R8
+	PREFETCHT0       4096(R8)
+	VMOVUPD.Z        (BX), K1, Z28
+	ADDQ             SI, BX
+	VFMADD231PD.BCST (R8), Z28, Z0
+	ADDQ             DX, R8
+	SUBQ             $0x02, R11
+	JNE              someP1v1masked
+	DECQ             R10
+	JNE              turnP1v1masked
+	MOVQ             c+80(FP), DI
+
+lastP1v1masked:
 	SUBQ    $0x02, CX
 	JLT     restP1v1masked
 	PCALIGN $0x20
 
 two_P1v1masked:
-	PREFETCHT0       2048(R8)
+	PREFETCHT0       4096(R8)
 	VMOVUPD.Z        (BX), K1, Z28
 	ADDQ             SI, BX
 	VFMADD231PD.BCST (R8), Z28, Z0
 	ADDQ             DX, R8
-	PREFETCHT0       2048(R8)
+	PREFETCHT0       4096(R8)
 	VMOVUPD.Z        (BX), K1, Z28
 	ADDQ             SI, BX
 	VFMADD231PD.BCST (R8), Z28, Z0
@@ -12073,6 +13516,7 @@ restP1v1masked:
 chainP1v1masked:
 	VMOVUPD.Z (DI), K1, Z0
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startP1v1masked
 
 m1v2masked:
@@ -12234,6 +13678,7 @@ chainR2v2masked:
 	VMOVUPD   (DI)(AX*1), Z2
 	VMOVUPD.Z 64(DI)(AX*1), K1, Z3
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startR2v2masked
 
 edgeR2:
@@ -12312,6 +13757,7 @@ chainR2v1masked:
 	VMOVUPD.Z (DI), K1, Z0
 	VMOVUPD.Z (DI)(AX*1), K1, Z2
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startR2v1masked
 
 panelP2:
@@ -12322,31 +13768,42 @@ panelP2:
 	KXNORW K1, K1, K1
 
 twoP2:
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP2v2masked
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP2v2masked
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP2v2masked
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	MOVQ   k+16(FP), CX
+
+startP2v2masked:
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP2v2masked
+	MOVQ $0x00000001, R10
+
+turnP2v2masked:
 	PREFETCHT0 (DI)
 	PREFETCHT0 64(DI)
 	PREFETCHT0 127(DI)
 	PREFETCHT0 (DI)(AX*1)
 	PREFETCHT0 64(DI)(AX*1)
 	PREFETCHT0 127(DI)(AX*1)
-	MOVQ       c+80(FP), DI
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	PREFETCHT0 127(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 64(DI)(AX*1)
+	PREFETCHT0 127(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
 
-startP2v2masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP2v2masked
-	PCALIGN $0x20
-
-two_P2v2masked:
-	PREFETCHT0   2048(R8)
+someP2v2masked:
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	PREFETCHT0   576(BX)
 	VMOVUPD      (BX), Z28
@@ -12359,7 +13816,45 @@ two_P2v2masked:
 	VFMADD231PD  Z28, Z31, Z2
 	VFMADD231PD  Z29, Z31, Z3
 	ADDQ         DX, R8
-	PREFETCHT0   2048(R8)
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	PREFETCHT0   576(BX)
+	VMOVUPD      (BX), Z28
+	VMOVUPD.Z    64(BX), K1, Z29
+	ADDQ         SI, BX
+	VBROADCASTSD (R8), Z30
+	VFMADD231PD  Z28, Z30, Z0
+	VFMADD231PD  Z29, Z30, Z1
+	VBROADCASTSD 8(R8), Z31
+	VFMADD231PD  Z28, Z31, Z2
+	VFMADD231PD  Z29, Z31, Z3
+	ADDQ         DX, R8
+	SUBQ         $0x02, R11
+	JNE          someP2v2masked
+	DECQ         R10
+	JNE          turnP2v2masked
+	MOVQ         c+80(FP), DI
+
+lastP2v2masked:
+	SUBQ    $0x02, CX
+	JLT     restP2v2masked
+	PCALIGN $0x20
+
+two_P2v2masked:
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	PREFETCHT0   576(BX)
+	VMOVUPD      (BX), Z28
+	VMOVUPD.Z    64(BX), K1, Z29
+	ADDQ         SI, BX
+	VBROADCASTSD (R8), Z30
+	VFMADD231PD  Z28, Z30, Z0
+	VFMADD231PD  Z29, Z30, Z1
+	VBROADCASTSD 8(R8), Z31
+	VFMADD231PD  Z28, Z31, Z2
+	VFMADD231PD  Z29, Z31, Z3
+	ADDQ         DX, R8
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	PREFETCHT0   576(BX)
 	VMOVUPD      (BX), Z28
@@ -12395,6 +13890,7 @@ chainP2v2masked:
 	VMOVUPD   (DI)(AX*1), Z2
 	VMOVUPD.Z 64(DI)(AX*1), K1, Z3
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startP2v2masked
 
 edgeP2:
@@ -12409,39 +13905,72 @@ edgeP2:
 	JMP   twoP2
 
 oneP2:
-	ADDQ       $0x08, R15
-	MOVQ       R15, CX
-	MOVL       $0x00000001, R14
-	SHLL       CL, R14
-	DECL       R14
-	KMOVB      R14, K1
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP2v1masked
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z2, Z2, Z2
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP2v1masked
+	ADDQ   $0x08, R15
+	MOVQ   R15, CX
+	MOVL   $0x00000001, R14
+	SHLL   CL, R14
+	DECL   R14
+	KMOVB  R14, K1
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP2v1masked
+	VPXORD Z0, Z0, Z0
+	VPXORD Z2, Z2, Z2
+	MOVQ   k+16(FP), CX
+
+startP2v1masked:
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP2v1masked
+	MOVQ $0x00000001, R10
+
+turnP2v1masked:
 	PREFETCHT0 (DI)
 	PREFETCHT0 63(DI)
 	PREFETCHT0 (DI)(AX*1)
 	PREFETCHT0 63(DI)(AX*1)
-	MOVQ       c+80(FP), DI
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
 
-startP2v1masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP2v1masked
-	PCALIGN $0x20
-
-two_P2v1masked:
-	PREFETCHT0       2048(R8)
+someP2v1masked:
+	PREFETCHT0       4096(R8)
 	VMOVUPD.Z        (BX), K1, Z28
 	ADDQ             SI, BX
 	VFMADD231PD.BCST (R8), Z28, Z0
 	VFMADD231PD.BCST 8(R8), Z28, Z2
 	ADDQ             DX, R8
-	PREFETCHT0       2048(R8)
+	PREFETCHT0       4096(R8)
+	VMOVUPD.Z        (BX), K1, Z28
+	ADDQ             SI, BX
+	VFMADD231PD.BCST (R8), Z28, Z0
+	VFMADD231PD.BCST 8(R8), Z28, Z2
+	ADDQ             DX, R8
+	SUBQ             $0x02, R11
+	JNE              someP2v1masked
+	DECQ             R10
+	JNE              turnP2v1masked
+	MOVQ             c+80(FP), DI
+
+lastP2v1masked:
+	SUBQ    $0x02, CX
+	JLT     restP2v1masked
+	PCALIGN $0x20
+
+two_P2v1masked:
+	PREFETCHT0       4096(R8)
+	VMOVUPD.Z        (BX), K1, Z28
+	ADDQ             SI, BX
+	VFMADD231PD.BCST (R8), Z28, Z0
+	VFMADD231PD.BCST 8(R8), Z28, Z2
+	ADDQ             DX, R8
+	PREFETCHT0       4096(R8)
 	VMOVUPD.Z        (BX), K1, Z28
 	ADDQ             SI, BX
 	VFMADD231PD.BCST (R8), Z28, Z0
@@ -12463,6 +13992,7 @@ chainP2v1masked:
 	VMOVUPD.Z (DI), K1, Z0
 	VMOVUPD.Z (DI)(AX*1), K1, Z2
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startP2v1masked
 
 m2v2masked:
@@ -12660,6 +14190,7 @@ chainR3v2masked:
 	VMOVUPD   (DI)(AX*2), Z4
 	VMOVUPD.Z 64(DI)(AX*2), K1, Z5
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startR3v2masked
 
 edgeR3:
@@ -12747,6 +14278,7 @@ chainR3v1masked:
 	VMOVUPD.Z (DI)(AX*1), K1, Z2
 	VMOVUPD.Z (DI)(AX*2), K1, Z4
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startR3v1masked
 
 panelP3:
@@ -12757,36 +14289,44 @@ panelP3:
 	KXNORW K1, K1, K1
 
 twoP3:
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP3v2masked
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP3v2masked
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP3v2masked
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	MOVQ   k+16(FP), CX
+
+startP3v2masked:
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP3v2masked
+	MOVQ $0x00000001, R10
+
+turnP3v2masked:
 	PREFETCHT0 (DI)
 	PREFETCHT0 64(DI)
 	PREFETCHT0 127(DI)
 	PREFETCHT0 (DI)(AX*1)
 	PREFETCHT0 64(DI)(AX*1)
 	PREFETCHT0 127(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 64(DI)(AX*2)
-	PREFETCHT0 127(DI)(AX*2)
-	MOVQ       c+80(FP), DI
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	PREFETCHT0 127(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 64(DI)(AX*1)
+	PREFETCHT0 127(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
 
-startP3v2masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP3v2masked
-	PCALIGN $0x20
-
-two_P3v2masked:
-	PREFETCHT0   2048(R8)
+someP3v2masked:
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	PREFETCHT0   576(BX)
 	VMOVUPD      (BX), Z28
@@ -12802,7 +14342,51 @@ two_P3v2masked:
 	VFMADD231PD  Z28, Z30, Z4
 	VFMADD231PD  Z29, Z30, Z5
 	ADDQ         DX, R8
-	PREFETCHT0   2048(R8)
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	PREFETCHT0   576(BX)
+	VMOVUPD      (BX), Z28
+	VMOVUPD.Z    64(BX), K1, Z29
+	ADDQ         SI, BX
+	VBROADCASTSD (R8), Z30
+	VFMADD231PD  Z28, Z30, Z0
+	VFMADD231PD  Z29, Z30, Z1
+	VBROADCASTSD 8(R8), Z31
+	VFMADD231PD  Z28, Z31, Z2
+	VFMADD231PD  Z29, Z31, Z3
+	VBROADCASTSD 16(R8), Z30
+	VFMADD231PD  Z28, Z30, Z4
+	VFMADD231PD  Z29, Z30, Z5
+	ADDQ         DX, R8
+	SUBQ         $0x02, R11
+	JNE          someP3v2masked
+	DECQ         R10
+	JNE          turnP3v2masked
+	MOVQ         c+80(FP), DI
+
+lastP3v2masked:
+	SUBQ    $0x02, CX
+	JLT     restP3v2masked
+	PCALIGN $0x20
+
+two_P3v2masked:
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	PREFETCHT0   576(BX)
+	VMOVUPD      (BX), Z28
+	VMOVUPD.Z    64(BX), K1, Z29
+	ADDQ         SI, BX
+	VBROADCASTSD (R8), Z30
+	VFMADD231PD  Z28, Z30, Z0
+	VFMADD231PD  Z29, Z30, Z1
+	VBROADCASTSD 8(R8), Z31
+	VFMADD231PD  Z28, Z31, Z2
+	VFMADD231PD  Z29, Z31, Z3
+	VBROADCASTSD 16(R8), Z30
+	VFMADD231PD  Z28, Z30, Z4
+	VFMADD231PD  Z29, Z30, Z5
+	ADDQ         DX, R8
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	PREFETCHT0   576(BX)
 	VMOVUPD      (BX), Z28
@@ -12846,6 +14430,7 @@ chainP3v2masked:
 	VMOVUPD   (DI)(AX*2), Z4
 	VMOVUPD.Z 64(DI)(AX*2), K1, Z5
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startP3v2masked
 
 edgeP3:
@@ -12860,43 +14445,76 @@ edgeP3:
 	JMP   twoP3
 
 oneP3:
-	ADDQ       $0x08, R15
-	MOVQ       R15, CX
-	MOVL       $0x00000001, R14
-	SHLL       CL, R14
-	DECL       R14
-	KMOVB      R14, K1
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP3v1masked
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z4, Z4, Z4
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP3v1masked
+	ADDQ   $0x08, R15
+	MOVQ   R15, CX
+	MOVL   $0x00000001, R14
+	SHLL   CL, R14
+	DECL   R14
+	KMOVB  R14, K1
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP3v1masked
+	VPXORD Z0, Z0, Z0
+	VPXORD Z2, Z2, Z2
+	VPXORD Z4, Z4, Z4
+	MOVQ   k+16(FP), CX
+
+startP3v1masked:
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP3v1masked
+	MOVQ $0x00000001, R10
+
+turnP3v1masked:
 	PREFETCHT0 (DI)
 	PREFETCHT0 63(DI)
 	PREFETCHT0 (DI)(AX*1)
 	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	MOVQ       c+80(FP), DI
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
 
-startP3v1masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP3v1masked
-	PCALIGN $0x20
-
-two_P3v1masked:
-	PREFETCHT0       2048(R8)
+someP3v1masked:
+	PREFETCHT0       4096(R8)
 	VMOVUPD.Z        (BX), K1, Z28
 	ADDQ             SI, BX
 	VFMADD231PD.BCST (R8), Z28, Z0
 	VFMADD231PD.BCST 8(R8), Z28, Z2
 	VFMADD231PD.BCST 16(R8), Z28, Z4
 	ADDQ             DX, R8
-	PREFETCHT0       2048(R8)
+	PREFETCHT0       4096(R8)
+	VMOVUPD.Z        (BX), K1, Z28
+	ADDQ             SI, BX
+	VFMADD231PD.BCST (R8), Z28, Z0
+	VFMADD231PD.BCST 8(R8), Z28, Z2
+	VFMADD231PD.BCST 16(R8), Z28, Z4
+	ADDQ             DX, R8
+	SUBQ             $0x02, R11
+	JNE              someP3v1masked
+	DECQ             R10
+	JNE              turnP3v1masked
+	MOVQ             c+80(FP), DI
+
+lastP3v1masked:
+	SUBQ    $0x02, CX
+	JLT     restP3v1masked
+	PCALIGN $0x20
+
+two_P3v1masked:
+	PREFETCHT0       4096(R8)
+	VMOVUPD.Z        (BX), K1, Z28
+	ADDQ             SI, BX
+	VFMADD231PD.BCST (R8), Z28, Z0
+	VFMADD231PD.BCST 8(R8), Z28, Z2
+	VFMADD231PD.BCST 16(R8), Z28, Z4
+	ADDQ             DX, R8
+	PREFETCHT0       4096(R8)
 	VMOVUPD.Z        (BX), K1, Z28
 	ADDQ             SI, BX
 	VFMADD231PD.BCST (R8), Z28, Z0
@@ -12921,6 +14539,7 @@ chainP3v1masked:
 	VMOVUPD.Z (DI)(AX*1), K1, Z2
 	VMOVUPD.Z (DI)(AX*2), K1, Z4
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startP3v1masked
 
 m3v2masked:
@@ -13162,6 +14781,7 @@ chainR4v2masked:
 	VMOVUPD   (DI), Z6
 	VMOVUPD.Z 64(DI), K1, Z7
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startR4v2masked
 
 edgeR4:
@@ -13264,6 +14884,7 @@ chainR4v1masked:
 	ADDQ      R14, DI
 	VMOVUPD.Z (DI), K1, Z6
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startR4v1masked
 
 panelP4:
@@ -13274,43 +14895,46 @@ panelP4:
 	KXNORW K1, K1, K1
 
 twoP4:
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP4v2masked
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z7, Z7, Z7
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP4v2masked
-	LEAQ       (AX)(AX*2), R14
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP4v2masked
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	MOVQ   k+16(FP), CX
+
+startP4v2masked:
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP4v2masked
+	MOVQ $0x00000001, R10
+
+turnP4v2masked:
 	PREFETCHT0 (DI)
 	PREFETCHT0 64(DI)
 	PREFETCHT0 127(DI)
 	PREFETCHT0 (DI)(AX*1)
 	PREFETCHT0 64(DI)(AX*1)
 	PREFETCHT0 127(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 64(DI)(AX*2)
-	PREFETCHT0 127(DI)(AX*2)
-	ADDQ       R14, DI
+	LEAQ       (DI)(AX*2), DI
 	PREFETCHT0 (DI)
 	PREFETCHT0 64(DI)
 	PREFETCHT0 127(DI)
-	MOVQ       c+80(FP), DI
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 64(DI)(AX*1)
+	PREFETCHT0 127(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
 
-startP4v2masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP4v2masked
-	PCALIGN $0x20
-
-two_P4v2masked:
-	PREFETCHT0   2048(R8)
+someP4v2masked:
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	PREFETCHT0   576(BX)
 	VMOVUPD      (BX), Z28
@@ -13329,7 +14953,57 @@ two_P4v2masked:
 	VFMADD231PD  Z28, Z31, Z6
 	VFMADD231PD  Z29, Z31, Z7
 	ADDQ         DX, R8
-	PREFETCHT0   2048(R8)
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	PREFETCHT0   576(BX)
+	VMOVUPD      (BX), Z28
+	VMOVUPD.Z    64(BX), K1, Z29
+	ADDQ         SI, BX
+	VBROADCASTSD (R8), Z30
+	VFMADD231PD  Z28, Z30, Z0
+	VFMADD231PD  Z29, Z30, Z1
+	VBROADCASTSD 8(R8), Z31
+	VFMADD231PD  Z28, Z31, Z2
+	VFMADD231PD  Z29, Z31, Z3
+	VBROADCASTSD 16(R8), Z30
+	VFMADD231PD  Z28, Z30, Z4
+	VFMADD231PD  Z29, Z30, Z5
+	VBROADCASTSD 24(R8), Z31
+	VFMADD231PD  Z28, Z31, Z6
+	VFMADD231PD  Z29, Z31, Z7
+	ADDQ         DX, R8
+	SUBQ         $0x02, R11
+	JNE          someP4v2masked
+	DECQ         R10
+	JNE          turnP4v2masked
+	MOVQ         c+80(FP), DI
+
+lastP4v2masked:
+	SUBQ    $0x02, CX
+	JLT     restP4v2masked
+	PCALIGN $0x20
+
+two_P4v2masked:
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	PREFETCHT0   576(BX)
+	VMOVUPD      (BX), Z28
+	VMOVUPD.Z    64(BX), K1, Z29
+	ADDQ         SI, BX
+	VBROADCASTSD (R8), Z30
+	VFMADD231PD  Z28, Z30, Z0
+	VFMADD231PD  Z29, Z30, Z1
+	VBROADCASTSD 8(R8), Z31
+	VFMADD231PD  Z28, Z31, Z2
+	VFMADD231PD  Z29, Z31, Z3
+	VBROADCASTSD 16(R8), Z30
+	VFMADD231PD  Z28, Z30, Z4
+	VFMADD231PD  Z29, Z30, Z5
+	VBROADCASTSD 24(R8), Z31
+	VFMADD231PD  Z28, Z31, Z6
+	VFMADD231PD  Z29, Z31, Z7
+	ADDQ         DX, R8
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	PREFETCHT0   576(BX)
 	VMOVUPD      (BX), Z28
@@ -13383,6 +15057,7 @@ chainP4v2masked:
 	VMOVUPD   (DI), Z6
 	VMOVUPD.Z 64(DI), K1, Z7
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startP4v2masked
 
 edgeP4:
@@ -13397,41 +15072,44 @@ edgeP4:
 	JMP   twoP4
 
 oneP4:
-	ADDQ       $0x08, R15
-	MOVQ       R15, CX
-	MOVL       $0x00000001, R14
-	SHLL       CL, R14
-	DECL       R14
-	KMOVB      R14, K1
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP4v1masked
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z6, Z6, Z6
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP4v1masked
-	LEAQ       (AX)(AX*2), R14
+	ADDQ   $0x08, R15
+	MOVQ   R15, CX
+	MOVL   $0x00000001, R14
+	SHLL   CL, R14
+	DECL   R14
+	KMOVB  R14, K1
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP4v1masked
+	VPXORD Z0, Z0, Z0
+	VPXORD Z2, Z2, Z2
+	VPXORD Z4, Z4, Z4
+	VPXORD Z6, Z6, Z6
+	MOVQ   k+16(FP), CX
+
+startP4v1masked:
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP4v1masked
+	MOVQ $0x00000001, R10
+
+turnP4v1masked:
 	PREFETCHT0 (DI)
 	PREFETCHT0 63(DI)
 	PREFETCHT0 (DI)(AX*1)
 	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	ADDQ       R14, DI
+	LEAQ       (DI)(AX*2), DI
 	PREFETCHT0 (DI)
 	PREFETCHT0 63(DI)
-	MOVQ       c+80(FP), DI
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
 
-startP4v1masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP4v1masked
-	PCALIGN $0x20
-
-two_P4v1masked:
-	PREFETCHT0       2048(R8)
+someP4v1masked:
+	PREFETCHT0       4096(R8)
 	VMOVUPD.Z        (BX), K1, Z28
 	ADDQ             SI, BX
 	VFMADD231PD.BCST (R8), Z28, Z0
@@ -13439,7 +15117,35 @@ two_P4v1masked:
 	VFMADD231PD.BCST 16(R8), Z28, Z4
 	VFMADD231PD.BCST 24(R8), Z28, Z6
 	ADDQ             DX, R8
-	PREFETCHT0       2048(R8)
+	PREFETCHT0       4096(R8)
+	VMOVUPD.Z        (BX), K1, Z28
+	ADDQ             SI, BX
+	VFMADD231PD.BCST (R8), Z28, Z0
+	VFMADD231PD.BCST 8(R8), Z28, Z2
+	VFMADD231PD.BCST 16(R8), Z28, Z4
+	VFMADD231PD.BCST 24(R8), Z28, Z6
+	ADDQ             DX, R8
+	SUBQ             $0x02, R11
+	JNE              someP4v1masked
+	DECQ             R10
+	JNE              turnP4v1masked
+	MOVQ             c+80(FP), DI
+
+lastP4v1masked:
+	SUBQ    $0x02, CX
+	JLT     restP4v1masked
+	PCALIGN $0x20
+
+two_P4v1masked:
+	PREFETCHT0       4096(R8)
+	VMOVUPD.Z        (BX), K1, Z28
+	ADDQ             SI, BX
+	VFMADD231PD.BCST (R8), Z28, Z0
+	VFMADD231PD.BCST 8(R8), Z28, Z2
+	VFMADD231PD.BCST 16(R8), Z28, Z4
+	VFMADD231PD.BCST 24(R8), Z28, Z6
+	ADDQ             DX, R8
+	PREFETCHT0       4096(R8)
 	VMOVUPD.Z        (BX), K1, Z28
 	ADDQ             SI, BX
 	VFMADD231PD.BCST (R8), Z28, Z0
@@ -13469,6 +15175,7 @@ chainP4v1masked:
 	ADDQ      R14, DI
 	VMOVUPD.Z (DI), K1, Z6
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startP4v1masked
 
 m4v2masked:
@@ -13754,6 +15461,7 @@ chainR5v2masked:
 	VMOVUPD   (DI)(AX*1), Z8
 	VMOVUPD.Z 64(DI)(AX*1), K1, Z9
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startR5v2masked
 
 edgeR5:
@@ -13865,6 +15573,7 @@ chainR5v1masked:
 	VMOVUPD.Z (DI), K1, Z6
 	VMOVUPD.Z (DI)(AX*1), K1, Z8
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startR5v1masked
 
 panelP5:
@@ -13875,48 +15584,48 @@ panelP5:
 	KXNORW K1, K1, K1
 
 twoP5:
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP5v2masked
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z7, Z7, Z7
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z9, Z9, Z9
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP5v2masked
-	LEAQ       (AX)(AX*2), R14
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 64(DI)(AX*1)
-	PREFETCHT0 127(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 64(DI)(AX*2)
-	PREFETCHT0 127(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 64(DI)(AX*1)
-	PREFETCHT0 127(DI)(AX*1)
-	MOVQ       c+80(FP), DI
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP5v2masked
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	MOVQ   k+16(FP), CX
 
 startP5v2masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP5v2masked
-	PCALIGN $0x20
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP5v2masked
+	MOVQ $0x00000002, R10
 
-two_P5v2masked:
-	PREFETCHT0   2048(R8)
+turnP5v2masked:
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	PREFETCHT0 127(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 64(DI)(AX*1)
+	PREFETCHT0 127(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	PREFETCHT0 127(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 64(DI)(AX*1)
+	PREFETCHT0 127(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
+
+someP5v2masked:
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	PREFETCHT0   576(BX)
 	VMOVUPD      (BX), Z28
@@ -13938,7 +15647,63 @@ two_P5v2masked:
 	VFMADD231PD  Z28, Z30, Z8
 	VFMADD231PD  Z29, Z30, Z9
 	ADDQ         DX, R8
-	PREFETCHT0   2048(R8)
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	PREFETCHT0   576(BX)
+	VMOVUPD      (BX), Z28
+	VMOVUPD.Z    64(BX), K1, Z29
+	ADDQ         SI, BX
+	VBROADCASTSD (R8), Z30
+	VFMADD231PD  Z28, Z30, Z0
+	VFMADD231PD  Z29, Z30, Z1
+	VBROADCASTSD 8(R8), Z31
+	VFMADD231PD  Z28, Z31, Z2
+	VFMADD231PD  Z29, Z31, Z3
+	VBROADCASTSD 16(R8), Z30
+	VFMADD231PD  Z28, Z30, Z4
+	VFMADD231PD  Z29, Z30, Z5
+	VBROADCASTSD 24(R8), Z31
+	VFMADD231PD  Z28, Z31, Z6
+	VFMADD231PD  Z29, Z31, Z7
+	VBROADCASTSD 32(R8), Z30
+	VFMADD231PD  Z28, Z30, Z8
+	VFMADD231PD  Z29, Z30, Z9
+	ADDQ         DX, R8
+	SUBQ         $0x02, R11
+	JNE          someP5v2masked
+	DECQ         R10
+	JNE          turnP5v2masked
+	MOVQ         c+80(FP), DI
+
+lastP5v2masked:
+	SUBQ    $0x02, CX
+	JLT     restP5v2masked
+	PCALIGN $0x20
+
+two_P5v2masked:
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	PREFETCHT0   576(BX)
+	VMOVUPD      (BX), Z28
+	VMOVUPD.Z    64(BX), K1, Z29
+	ADDQ         SI, BX
+	VBROADCASTSD (R8), Z30
+	VFMADD231PD  Z28, Z30, Z0
+	VFMADD231PD  Z29, Z30, Z1
+	VBROADCASTSD 8(R8), Z31
+	VFMADD231PD  Z28, Z31, Z2
+	VFMADD231PD  Z29, Z31, Z3
+	VBROADCASTSD 16(R8), Z30
+	VFMADD231PD  Z28, Z30, Z4
+	VFMADD231PD  Z29, Z30, Z5
+	VBROADCASTSD 24(R8), Z31
+	VFMADD231PD  Z28, Z31, Z6
+	VFMADD231PD  Z29, Z31, Z7
+	VBROADCASTSD 32(R8), Z30
+	VFMADD231PD  Z28, Z30, Z8
+	VFMADD231PD  Z29, Z30, Z9
+	ADDQ         DX, R8
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	PREFETCHT0   576(BX)
 	VMOVUPD      (BX), Z28
@@ -14000,6 +15765,7 @@ chainP5v2masked:
 	VMOVUPD   (DI)(AX*1), Z8
 	VMOVUPD.Z 64(DI)(AX*1), K1, Z9
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startP5v2masked
 
 edgeP5:
@@ -14014,44 +15780,45 @@ edgeP5:
 	JMP   twoP5
 
 oneP5:
-	ADDQ       $0x08, R15
-	MOVQ       R15, CX
-	MOVL       $0x00000001, R14
-	SHLL       CL, R14
-	DECL       R14
-	KMOVB      R14, K1
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP5v1masked
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z8, Z8, Z8
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP5v1masked
-	LEAQ       (AX)(AX*2), R14
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	MOVQ       c+80(FP), DI
+	ADDQ   $0x08, R15
+	MOVQ   R15, CX
+	MOVL   $0x00000001, R14
+	SHLL   CL, R14
+	DECL   R14
+	KMOVB  R14, K1
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP5v1masked
+	VPXORD Z0, Z0, Z0
+	VPXORD Z2, Z2, Z2
+	VPXORD Z4, Z4, Z4
+	VPXORD Z6, Z6, Z6
+	VPXORD Z8, Z8, Z8
+	MOVQ   k+16(FP), CX
 
 startP5v1masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP5v1masked
-	PCALIGN $0x20
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP5v1masked
+	MOVQ $0x00000002, R10
 
-two_P5v1masked:
-	PREFETCHT0       2048(R8)
+turnP5v1masked:
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
+
+someP5v1masked:
+	PREFETCHT0       4096(R8)
 	VMOVUPD.Z        (BX), K1, Z28
 	ADDQ             SI, BX
 	VFMADD231PD.BCST (R8), Z28, Z0
@@ -14060,7 +15827,37 @@ two_P5v1masked:
 	VFMADD231PD.BCST 24(R8), Z28, Z6
 	VFMADD231PD.BCST 32(R8), Z28, Z8
 	ADDQ             DX, R8
-	PREFETCHT0       2048(R8)
+	PREFETCHT0       4096(R8)
+	VMOVUPD.Z        (BX), K1, Z28
+	ADDQ             SI, BX
+	VFMADD231PD.BCST (R8), Z28, Z0
+	VFMADD231PD.BCST 8(R8), Z28, Z2
+	VFMADD231PD.BCST 16(R8), Z28, Z4
+	VFMADD231PD.BCST 24(R8), Z28, Z6
+	VFMADD231PD.BCST 32(R8), Z28, Z8
+	ADDQ             DX, R8
+	SUBQ             $0x02, R11
+	JNE              someP5v1masked
+	DECQ             R10
+	JNE              turnP5v1masked
+	MOVQ             c+80(FP), DI
+
+lastP5v1masked:
+	SUBQ    $0x02, CX
+	JLT     restP5v1masked
+	PCALIGN $0x20
+
+two_P5v1masked:
+	PREFETCHT0       4096(R8)
+	VMOVUPD.Z        (BX), K1, Z28
+	ADDQ             SI, BX
+	VFMADD231PD.BCST (R8), Z28, Z0
+	VFMADD231PD.BCST 8(R8), Z28, Z2
+	VFMADD231PD.BCST 16(R8), Z28, Z4
+	VFMADD231PD.BCST 24(R8), Z28, Z6
+	VFMADD231PD.BCST 32(R8), Z28, Z8
+	ADDQ             DX, R8
+	PREFETCHT0       4096(R8)
 	VMOVUPD.Z        (BX), K1, Z28
 	ADDQ             SI, BX
 	VFMADD231PD.BCST (R8), Z28, Z0
@@ -14093,6 +15890,7 @@ chainP5v1masked:
 	VMOVUPD.Z (DI), K1, Z6
 	VMOVUPD.Z (DI)(AX*1), K1, Z8
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startP5v1masked
 
 m5v2masked:
@@ -14414,6 +16212,7 @@ chainR6v2masked:
 	VMOVUPD   (DI)(AX*2), Z10
 	VMOVUPD.Z 64(DI)(AX*2), K1, Z11
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startR6v2masked
 
 edgeR6:
@@ -14534,6 +16333,7 @@ chainR6v1masked:
 	VMOVUPD.Z (DI)(AX*1), K1, Z8
 	VMOVUPD.Z (DI)(AX*2), K1, Z10
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startR6v1masked
 
 panelP6:
@@ -14544,53 +16344,50 @@ panelP6:
 	KXNORW K1, K1, K1
 
 twoP6:
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP6v2masked
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z7, Z7, Z7
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z9, Z9, Z9
-	VPXORD     Z10, Z10, Z10
-	VPXORD     Z11, Z11, Z11
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP6v2masked
-	LEAQ       (AX)(AX*2), R14
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 64(DI)(AX*1)
-	PREFETCHT0 127(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 64(DI)(AX*2)
-	PREFETCHT0 127(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 64(DI)(AX*1)
-	PREFETCHT0 127(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 64(DI)(AX*2)
-	PREFETCHT0 127(DI)(AX*2)
-	MOVQ       c+80(FP), DI
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP6v2masked
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	MOVQ   k+16(FP), CX
 
 startP6v2masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP6v2masked
-	PCALIGN $0x20
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP6v2masked
+	MOVQ $0x00000002, R10
 
-two_P6v2masked:
-	PREFETCHT0   2048(R8)
+turnP6v2masked:
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	PREFETCHT0 127(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 64(DI)(AX*1)
+	PREFETCHT0 127(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	PREFETCHT0 127(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 64(DI)(AX*1)
+	PREFETCHT0 127(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
+
+someP6v2masked:
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	PREFETCHT0   576(BX)
 	VMOVUPD      (BX), Z28
@@ -14615,7 +16412,69 @@ two_P6v2masked:
 	VFMADD231PD  Z28, Z31, Z10
 	VFMADD231PD  Z29, Z31, Z11
 	ADDQ         DX, R8
-	PREFETCHT0   2048(R8)
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	PREFETCHT0   576(BX)
+	VMOVUPD      (BX), Z28
+	VMOVUPD.Z    64(BX), K1, Z29
+	ADDQ         SI, BX
+	VBROADCASTSD (R8), Z30
+	VFMADD231PD  Z28, Z30, Z0
+	VFMADD231PD  Z29, Z30, Z1
+	VBROADCASTSD 8(R8), Z31
+	VFMADD231PD  Z28, Z31, Z2
+	VFMADD231PD  Z29, Z31, Z3
+	VBROADCASTSD 16(R8), Z30
+	VFMADD231PD  Z28, Z30, Z4
+	VFMADD231PD  Z29, Z30, Z5
+	VBROADCASTSD 24(R8), Z31
+	VFMADD231PD  Z28, Z31, Z6
+	VFMADD231PD  Z29, Z31, Z7
+	VBROADCASTSD 32(R8), Z30
+	VFMADD231PD  Z28, Z30, Z8
+	VFMADD231PD  Z29, Z30, Z9
+	VBROADCASTSD 40(R8), Z31
+	VFMADD231PD  Z28, Z31, Z10
+	VFMADD231PD  Z29, Z31, Z11
+	ADDQ         DX, R8
+	SUBQ         $0x02, R11
+	JNE          someP6v2masked
+	DECQ         R10
+	JNE          turnP6v2masked
+	MOVQ         c+80(FP), DI
+
+lastP6v2masked:
+	SUBQ    $0x02, CX
+	JLT     restP6v2masked
+	PCALIGN $0x20
+
+two_P6v2masked:
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	PREFETCHT0   576(BX)
+	VMOVUPD      (BX), Z28
+	VMOVUPD.Z    64(BX), K1, Z29
+	ADDQ         SI, BX
+	VBROADCASTSD (R8), Z30
+	VFMADD231PD  Z28, Z30, Z0
+	VFMADD231PD  Z29, Z30, Z1
+	VBROADCASTSD 8(R8), Z31
+	VFMADD231PD  Z28, Z31, Z2
+	VFMADD231PD  Z29, Z31, Z3
+	VBROADCASTSD 16(R8), Z30
+	VFMADD231PD  Z28, Z30, Z4
+	VFMADD231PD  Z29, Z30, Z5
+	VBROADCASTSD 24(R8), Z31
+	VFMADD231PD  Z28, Z31, Z6
+	VFMADD231PD  Z29, Z31, Z7
+	VBROADCASTSD 32(R8), Z30
+	VFMADD231PD  Z28, Z30, Z8
+	VFMADD231PD  Z29, Z30, Z9
+	VBROADCASTSD 40(R8), Z31
+	VFMADD231PD  Z28, Z31, Z10
+	VFMADD231PD  Z29, Z31, Z11
+	ADDQ         DX, R8
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	PREFETCHT0   576(BX)
 	VMOVUPD      (BX), Z28
@@ -14685,6 +16544,7 @@ chainP6v2masked:
 	VMOVUPD   (DI)(AX*2), Z10
 	VMOVUPD.Z 64(DI)(AX*2), K1, Z11
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startP6v2masked
 
 edgeP6:
@@ -14699,47 +16559,46 @@ edgeP6:
 	JMP   twoP6
 
 oneP6:
-	ADDQ       $0x08, R15
-	MOVQ       R15, CX
-	MOVL       $0x00000001, R14
-	SHLL       CL, R14
-	DECL       R14
-	KMOVB      R14, K1
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP6v1masked
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z10, Z10, Z10
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP6v1masked
-	LEAQ       (AX)(AX*2), R14
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	MOVQ       c+80(FP), DI
+	ADDQ   $0x08, R15
+	MOVQ   R15, CX
+	MOVL   $0x00000001, R14
+	SHLL   CL, R14
+	DECL   R14
+	KMOVB  R14, K1
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP6v1masked
+	VPXORD Z0, Z0, Z0
+	VPXORD Z2, Z2, Z2
+	VPXORD Z4, Z4, Z4
+	VPXORD Z6, Z6, Z6
+	VPXORD Z8, Z8, Z8
+	VPXORD Z10, Z10, Z10
+	MOVQ   k+16(FP), CX
 
 startP6v1masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP6v1masked
-	PCALIGN $0x20
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP6v1masked
+	MOVQ $0x00000002, R10
 
-two_P6v1masked:
-	PREFETCHT0       2048(R8)
+turnP6v1masked:
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
+
+someP6v1masked:
+	PREFETCHT0       4096(R8)
 	VMOVUPD.Z        (BX), K1, Z28
 	ADDQ             SI, BX
 	VFMADD231PD.BCST (R8), Z28, Z0
@@ -14749,7 +16608,39 @@ two_P6v1masked:
 	VFMADD231PD.BCST 32(R8), Z28, Z8
 	VFMADD231PD.BCST 40(R8), Z28, Z10
 	ADDQ             DX, R8
-	PREFETCHT0       2048(R8)
+	PREFETCHT0       4096(R8)
+	VMOVUPD.Z        (BX), K1, Z28
+	ADDQ             SI, BX
+	VFMADD231PD.BCST (R8), Z28, Z0
+	VFMADD231PD.BCST 8(R8), Z28, Z2
+	VFMADD231PD.BCST 16(R8), Z28, Z4
+	VFMADD231PD.BCST 24(R8), Z28, Z6
+	VFMADD231PD.BCST 32(R8), Z28, Z8
+	VFMADD231PD.BCST 40(R8), Z28, Z10
+	ADDQ             DX, R8
+	SUBQ             $0x02, R11
+	JNE              someP6v1masked
+	DECQ             R10
+	JNE              turnP6v1masked
+	MOVQ             c+80(FP), DI
+
+lastP6v1masked:
+	SUBQ    $0x02, CX
+	JLT     restP6v1masked
+	PCALIGN $0x20
+
+two_P6v1masked:
+	PREFETCHT0       4096(R8)
+	VMOVUPD.Z        (BX), K1, Z28
+	ADDQ             SI, BX
+	VFMADD231PD.BCST (R8), Z28, Z0
+	VFMADD231PD.BCST 8(R8), Z28, Z2
+	VFMADD231PD.BCST 16(R8), Z28, Z4
+	VFMADD231PD.BCST 24(R8), Z28, Z6
+	VFMADD231PD.BCST 32(R8), Z28, Z8
+	VFMADD231PD.BCST 40(R8), Z28, Z10
+	ADDQ             DX, R8
+	PREFETCHT0       4096(R8)
 	VMOVUPD.Z        (BX), K1, Z28
 	ADDQ             SI, BX
 	VFMADD231PD.BCST (R8), Z28, Z0
@@ -14785,6 +16676,7 @@ chainP6v1masked:
 	VMOVUPD.Z (DI)(AX*1), K1, Z8
 	VMOVUPD.Z (DI)(AX*2), K1, Z10
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startP6v1masked
 
 m6v2masked:
@@ -15147,6 +17039,7 @@ chainR7v2masked:
 	VMOVUPD   (DI), Z12
 	VMOVUPD.Z 64(DI), K1, Z13
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startR7v2masked
 
 edgeR7:
@@ -15280,6 +17173,7 @@ chainR7v1masked:
 	ADDQ      R14, DI
 	VMOVUPD.Z (DI), K1, Z12
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startR7v1masked
 
 panelP7:
@@ -15290,59 +17184,52 @@ panelP7:
 	KXNORW K1, K1, K1
 
 twoP7:
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP7v2masked
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z7, Z7, Z7
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z9, Z9, Z9
-	VPXORD     Z10, Z10, Z10
-	VPXORD     Z11, Z11, Z11
-	VPXORD     Z12, Z12, Z12
-	VPXORD     Z13, Z13, Z13
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP7v2masked
-	LEAQ       (AX)(AX*2), R14
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 64(DI)(AX*1)
-	PREFETCHT0 127(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 64(DI)(AX*2)
-	PREFETCHT0 127(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 64(DI)(AX*1)
-	PREFETCHT0 127(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 64(DI)(AX*2)
-	PREFETCHT0 127(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	MOVQ       c+80(FP), DI
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP7v2masked
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	MOVQ   k+16(FP), CX
 
 startP7v2masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP7v2masked
-	PCALIGN $0x20
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP7v2masked
+	MOVQ $0x00000002, R10
 
-two_P7v2masked:
-	PREFETCHT0   2048(R8)
+turnP7v2masked:
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	PREFETCHT0 127(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 64(DI)(AX*1)
+	PREFETCHT0 127(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	PREFETCHT0 127(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 64(DI)(AX*1)
+	PREFETCHT0 127(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
+
+someP7v2masked:
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	PREFETCHT0   576(BX)
 	VMOVUPD      (BX), Z28
@@ -15370,7 +17257,75 @@ two_P7v2masked:
 	VFMADD231PD  Z28, Z30, Z12
 	VFMADD231PD  Z29, Z30, Z13
 	ADDQ         DX, R8
-	PREFETCHT0   2048(R8)
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	PREFETCHT0   576(BX)
+	VMOVUPD      (BX), Z28
+	VMOVUPD.Z    64(BX), K1, Z29
+	ADDQ         SI, BX
+	VBROADCASTSD (R8), Z30
+	VFMADD231PD  Z28, Z30, Z0
+	VFMADD231PD  Z29, Z30, Z1
+	VBROADCASTSD 8(R8), Z31
+	VFMADD231PD  Z28, Z31, Z2
+	VFMADD231PD  Z29, Z31, Z3
+	VBROADCASTSD 16(R8), Z30
+	VFMADD231PD  Z28, Z30, Z4
+	VFMADD231PD  Z29, Z30, Z5
+	VBROADCASTSD 24(R8), Z31
+	VFMADD231PD  Z28, Z31, Z6
+	VFMADD231PD  Z29, Z31, Z7
+	VBROADCASTSD 32(R8), Z30
+	VFMADD231PD  Z28, Z30, Z8
+	VFMADD231PD  Z29, Z30, Z9
+	VBROADCASTSD 40(R8), Z31
+	VFMADD231PD  Z28, Z31, Z10
+	VFMADD231PD  Z29, Z31, Z11
+	VBROADCASTSD 48(R8), Z30
+	VFMADD231PD  Z28, Z30, Z12
+	VFMADD231PD  Z29, Z30, Z13
+	ADDQ         DX, R8
+	SUBQ         $0x02, R11
+	JNE          someP7v2masked
+	DECQ         R10
+	JNE          turnP7v2masked
+	MOVQ         c+80(FP), DI
+
+lastP7v2masked:
+	SUBQ    $0x02, CX
+	JLT     restP7v2masked
+	PCALIGN $0x20
+
+two_P7v2masked:
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	PREFETCHT0   576(BX)
+	VMOVUPD      (BX), Z28
+	VMOVUPD.Z    64(BX), K1, Z29
+	ADDQ         SI, BX
+	VBROADCASTSD (R8), Z30
+	VFMADD231PD  Z28, Z30, Z0
+	VFMADD231PD  Z29, Z30, Z1
+	VBROADCASTSD 8(R8), Z31
+	VFMADD231PD  Z28, Z31, Z2
+	VFMADD231PD  Z29, Z31, Z3
+	VBROADCASTSD 16(R8), Z30
+	VFMADD231PD  Z28, Z30, Z4
+	VFMADD231PD  Z29, Z30, Z5
+	VBROADCASTSD 24(R8), Z31
+	VFMADD231PD  Z28, Z31, Z6
+	VFMADD231PD  Z29, Z31, Z7
+	VBROADCASTSD 32(R8), Z30
+	VFMADD231PD  Z28, Z30, Z8
+	VFMADD231PD  Z29, Z30, Z9
+	VBROADCASTSD 40(R8), Z31
+	VFMADD231PD  Z28, Z31, Z10
+	VFMADD231PD  Z29, Z31, Z11
+	VBROADCASTSD 48(R8), Z30
+	VFMADD231PD  Z28, Z30, Z12
+	VFMADD231PD  Z29, Z30, Z13
+	ADDQ         DX, R8
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	PREFETCHT0   576(BX)
 	VMOVUPD      (BX), Z28
@@ -15449,6 +17404,7 @@ chainP7v2masked:
 	VMOVUPD   (DI), Z12
 	VMOVUPD.Z 64(DI), K1, Z13
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startP7v2masked
 
 edgeP7:
@@ -15463,51 +17419,47 @@ edgeP7:
 	JMP   twoP7
 
 oneP7:
-	ADDQ       $0x08, R15
-	MOVQ       R15, CX
-	MOVL       $0x00000001, R14
-	SHLL       CL, R14
-	DECL       R14
-	KMOVB      R14, K1
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP7v1masked
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z10, Z10, Z10
-	VPXORD     Z12, Z12, Z12
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP7v1masked
-	LEAQ       (AX)(AX*2), R14
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	MOVQ       c+80(FP), DI
+	ADDQ   $0x08, R15
+	MOVQ   R15, CX
+	MOVL   $0x00000001, R14
+	SHLL   CL, R14
+	DECL   R14
+	KMOVB  R14, K1
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP7v1masked
+	VPXORD Z0, Z0, Z0
+	VPXORD Z2, Z2, Z2
+	VPXORD Z4, Z4, Z4
+	VPXORD Z6, Z6, Z6
+	VPXORD Z8, Z8, Z8
+	VPXORD Z10, Z10, Z10
+	VPXORD Z12, Z12, Z12
+	MOVQ   k+16(FP), CX
 
 startP7v1masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP7v1masked
-	PCALIGN $0x20
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP7v1masked
+	MOVQ $0x00000002, R10
 
-two_P7v1masked:
-	PREFETCHT0       2048(R8)
+turnP7v1masked:
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
+
+someP7v1masked:
+	PREFETCHT0       4096(R8)
 	VMOVUPD.Z        (BX), K1, Z28
 	ADDQ             SI, BX
 	VFMADD231PD.BCST (R8), Z28, Z0
@@ -15518,7 +17470,41 @@ two_P7v1masked:
 	VFMADD231PD.BCST 40(R8), Z28, Z10
 	VFMADD231PD.BCST 48(R8), Z28, Z12
 	ADDQ             DX, R8
-	PREFETCHT0       2048(R8)
+	PREFETCHT0       4096(R8)
+	VMOVUPD.Z        (BX), K1, Z28
+	ADDQ             SI, BX
+	VFMADD231PD.BCST (R8), Z28, Z0
+	VFMADD231PD.BCST 8(R8), Z28, Z2
+	VFMADD231PD.BCST 16(R8), Z28, Z4
+	VFMADD231PD.BCST 24(R8), Z28, Z6
+	VFMADD231PD.BCST 32(R8), Z28, Z8
+	VFMADD231PD.BCST 40(R8), Z28, Z10
+	VFMADD231PD.BCST 48(R8), Z28, Z12
+	ADDQ             DX, R8
+	SUBQ             $0x02, R11
+	JNE              someP7v1masked
+	DECQ             R10
+	JNE              turnP7v1masked
+	MOVQ             c+80(FP), DI
+
+lastP7v1masked:
+	SUBQ    $0x02, CX
+	JLT     restP7v1masked
+	PCALIGN $0x20
+
+two_P7v1masked:
+	PREFETCHT0       4096(R8)
+	VMOVUPD.Z        (BX), K1, Z28
+	ADDQ             SI, BX
+	VFMADD231PD.BCST (R8), Z28, Z0
+	VFMADD231PD.BCST 8(R8), Z28, Z2
+	VFMADD231PD.BCST 16(R8), Z28, Z4
+	VFMADD231PD.BCST 24(R8), Z28, Z6
+	VFMADD231PD.BCST 32(R8), Z28, Z8
+	VFMADD231PD.BCST 40(R8), Z28, Z10
+	VFMADD231PD.BCST 48(R8), Z28, Z12
+	ADDQ             DX, R8
+	PREFETCHT0       4096(R8)
 	VMOVUPD.Z        (BX), K1, Z28
 	ADDQ             SI, BX
 	VFMADD231PD.BCST (R8), Z28, Z0
@@ -15558,6 +17544,7 @@ chainP7v1masked:
 	ADDQ      R14, DI
 	VMOVUPD.Z (DI), K1, Z12
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startP7v1masked
 
 m7v2masked:
@@ -15960,6 +17947,7 @@ chainR8v2masked:
 	VMOVUPD   (DI)(AX*1), Z14
 	VMOVUPD.Z 64(DI)(AX*1), K1, Z15
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startR8v2masked
 
 edgeR8:
@@ -16102,6 +18090,7 @@ chainR8v1masked:
 	VMOVUPD.Z (DI), K1, Z12
 	VMOVUPD.Z (DI)(AX*1), K1, Z14
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startR8v1masked
 
 panelP8:
@@ -16112,64 +18101,54 @@ panelP8:
 	KXNORW K1, K1, K1
 
 twoP8:
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP8v2masked
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z7, Z7, Z7
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z9, Z9, Z9
-	VPXORD     Z10, Z10, Z10
-	VPXORD     Z11, Z11, Z11
-	VPXORD     Z12, Z12, Z12
-	VPXORD     Z13, Z13, Z13
-	VPXORD     Z14, Z14, Z14
-	VPXORD     Z15, Z15, Z15
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP8v2masked
-	LEAQ       (AX)(AX*2), R14
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 64(DI)(AX*1)
-	PREFETCHT0 127(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 64(DI)(AX*2)
-	PREFETCHT0 127(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 64(DI)(AX*1)
-	PREFETCHT0 127(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 64(DI)(AX*2)
-	PREFETCHT0 127(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 64(DI)(AX*1)
-	PREFETCHT0 127(DI)(AX*1)
-	MOVQ       c+80(FP), DI
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP8v2masked
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	MOVQ   k+16(FP), CX
 
 startP8v2masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP8v2masked
-	PCALIGN $0x20
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP8v2masked
+	MOVQ $0x00000002, R10
 
-two_P8v2masked:
-	PREFETCHT0   2048(R8)
+turnP8v2masked:
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	PREFETCHT0 127(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 64(DI)(AX*1)
+	PREFETCHT0 127(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	PREFETCHT0 127(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 64(DI)(AX*1)
+	PREFETCHT0 127(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
+
+someP8v2masked:
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	PREFETCHT0   576(BX)
 	VMOVUPD      (BX), Z28
@@ -16200,7 +18179,81 @@ two_P8v2masked:
 	VFMADD231PD  Z28, Z31, Z14
 	VFMADD231PD  Z29, Z31, Z15
 	ADDQ         DX, R8
-	PREFETCHT0   2048(R8)
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	PREFETCHT0   576(BX)
+	VMOVUPD      (BX), Z28
+	VMOVUPD.Z    64(BX), K1, Z29
+	ADDQ         SI, BX
+	VBROADCASTSD (R8), Z30
+	VFMADD231PD  Z28, Z30, Z0
+	VFMADD231PD  Z29, Z30, Z1
+	VBROADCASTSD 8(R8), Z31
+	VFMADD231PD  Z28, Z31, Z2
+	VFMADD231PD  Z29, Z31, Z3
+	VBROADCASTSD 16(R8), Z30
+	VFMADD231PD  Z28, Z30, Z4
+	VFMADD231PD  Z29, Z30, Z5
+	VBROADCASTSD 24(R8), Z31
+	VFMADD231PD  Z28, Z31, Z6
+	VFMADD231PD  Z29, Z31, Z7
+	VBROADCASTSD 32(R8), Z30
+	VFMADD231PD  Z28, Z30, Z8
+	VFMADD231PD  Z29, Z30, Z9
+	VBROADCASTSD 40(R8), Z31
+	VFMADD231PD  Z28, Z31, Z10
+	VFMADD231PD  Z29, Z31, Z11
+	VBROADCASTSD 48(R8), Z30
+	VFMADD231PD  Z28, Z30, Z12
+	VFMADD231PD  Z29, Z30, Z13
+	VBROADCASTSD 56(R8), Z31
+	VFMADD231PD  Z28, Z31, Z14
+	VFMADD231PD  Z29, Z31, Z15
+	ADDQ         DX, R8
+	SUBQ         $0x02, R11
+	JNE          someP8v2masked
+	DECQ         R10
+	JNE          turnP8v2masked
+	MOVQ         c+80(FP), DI
+
+lastP8v2masked:
+	SUBQ    $0x02, CX
+	JLT     restP8v2masked
+	PCALIGN $0x20
+
+two_P8v2masked:
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	PREFETCHT0   576(BX)
+	VMOVUPD      (BX), Z28
+	VMOVUPD.Z    64(BX), K1, Z29
+	ADDQ         SI, BX
+	VBROADCASTSD (R8), Z30
+	VFMADD231PD  Z28, Z30, Z0
+	VFMADD231PD  Z29, Z30, Z1
+	VBROADCASTSD 8(R8), Z31
+	VFMADD231PD  Z28, Z31, Z2
+	VFMADD231PD  Z29, Z31, Z3
+	VBROADCASTSD 16(R8), Z30
+	VFMADD231PD  Z28, Z30, Z4
+	VFMADD231PD  Z29, Z30, Z5
+	VBROADCASTSD 24(R8), Z31
+	VFMADD231PD  Z28, Z31, Z6
+	VFMADD231PD  Z29, Z31, Z7
+	VBROADCASTSD 32(R8), Z30
+	VFMADD231PD  Z28, Z30, Z8
+	VFMADD231PD  Z29, Z30, Z9
+	VBROADCASTSD 40(R8), Z31
+	VFMADD231PD  Z28, Z31, Z10
+	VFMADD231PD  Z29, Z31, Z11
+	VBROADCASTSD 48(R8), Z30
+	VFMADD231PD  Z28, Z30, Z12
+	VFMADD231PD  Z29, Z30, Z13
+	VBROADCASTSD 56(R8), Z31
+	VFMADD231PD  Z28, Z31, Z14
+	VFMADD231PD  Z29, Z31, Z15
+	ADDQ         DX, R8
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	PREFETCHT0   576(BX)
 	VMOVUPD      (BX), Z28
@@ -16287,6 +18340,7 @@ chainP8v2masked:
 	VMOVUPD   (DI)(AX*1), Z14
 	VMOVUPD.Z 64(DI)(AX*1), K1, Z15
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startP8v2masked
 
 edgeP8:
@@ -16301,54 +18355,48 @@ edgeP8:
 	JMP   twoP8
 
 oneP8:
-	ADDQ       $0x08, R15
-	MOVQ       R15, CX
-	MOVL       $0x00000001, R14
-	SHLL       CL, R14
-	DECL       R14
-	KMOVB      R14, K1
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP8v1masked
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z10, Z10, Z10
-	VPXORD     Z12, Z12, Z12
-	VPXORD     Z14, Z14, Z14
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP8v1masked
-	LEAQ       (AX)(AX*2), R14
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	MOVQ       c+80(FP), DI
+	ADDQ   $0x08, R15
+	MOVQ   R15, CX
+	MOVL   $0x00000001, R14
+	SHLL   CL, R14
+	DECL   R14
+	KMOVB  R14, K1
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP8v1masked
+	VPXORD Z0, Z0, Z0
+	VPXORD Z2, Z2, Z2
+	VPXORD Z4, Z4, Z4
+	VPXORD Z6, Z6, Z6
+	VPXORD Z8, Z8, Z8
+	VPXORD Z10, Z10, Z10
+	VPXORD Z12, Z12, Z12
+	VPXORD Z14, Z14, Z14
+	MOVQ   k+16(FP), CX
 
 startP8v1masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP8v1masked
-	PCALIGN $0x20
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP8v1masked
+	MOVQ $0x00000002, R10
 
-two_P8v1masked:
-	PREFETCHT0       2048(R8)
+turnP8v1masked:
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
+
+someP8v1masked:
+	PREFETCHT0       4096(R8)
 	VMOVUPD.Z        (BX), K1, Z28
 	ADDQ             SI, BX
 	VFMADD231PD.BCST (R8), Z28, Z0
@@ -16360,7 +18408,43 @@ two_P8v1masked:
 	VFMADD231PD.BCST 48(R8), Z28, Z12
 	VFMADD231PD.BCST 56(R8), Z28, Z14
 	ADDQ             DX, R8
-	PREFETCHT0       2048(R8)
+	PREFETCHT0       4096(R8)
+	VMOVUPD.Z        (BX), K1, Z28
+	ADDQ             SI, BX
+	VFMADD231PD.BCST (R8), Z28, Z0
+	VFMADD231PD.BCST 8(R8), Z28, Z2
+	VFMADD231PD.BCST 16(R8), Z28, Z4
+	VFMADD231PD.BCST 24(R8), Z28, Z6
+	VFMADD231PD.BCST 32(R8), Z28, Z8
+	VFMADD231PD.BCST 40(R8), Z28, Z10
+	VFMADD231PD.BCST 48(R8), Z28, Z12
+	VFMADD231PD.BCST 56(R8), Z28, Z14
+	ADDQ             DX, R8
+	SUBQ             $0x02, R11
+	JNE              someP8v1masked
+	DECQ             R10
+	JNE              turnP8v1masked
+	MOVQ             c+80(FP), DI
+
+lastP8v1masked:
+	SUBQ    $0x02, CX
+	JLT     restP8v1masked
+	PCALIGN $0x20
+
+two_P8v1masked:
+	PREFETCHT0       4096(R8)
+	VMOVUPD.Z        (BX), K1, Z28
+	ADDQ             SI, BX
+	VFMADD231PD.BCST (R8), Z28, Z0
+	VFMADD231PD.BCST 8(R8), Z28, Z2
+	VFMADD231PD.BCST 16(R8), Z28, Z4
+	VFMADD231PD.BCST 24(R8), Z28, Z6
+	VFMADD231PD.BCST 32(R8), Z28, Z8
+	VFMADD231PD.BCST 40(R8), Z28, Z10
+	VFMADD231PD.BCST 48(R8), Z28, Z12
+	VFMADD231PD.BCST 56(R8), Z28, Z14
+	ADDQ             DX, R8
+	PREFETCHT0       4096(R8)
 	VMOVUPD.Z        (BX), K1, Z28
 	ADDQ             SI, BX
 	VFMADD231PD.BCST (R8), Z28, Z0
@@ -16403,6 +18487,7 @@ chainP8v1masked:
 	VMOVUPD.Z (DI), K1, Z12
 	VMOVUPD.Z (DI)(AX*1), K1, Z14
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startP8v1masked
 
 m8v2masked:
@@ -16841,6 +18926,7 @@ chainR9v2masked:
 	VMOVUPD   (DI)(AX*2), Z16
 	VMOVUPD.Z 64(DI)(AX*2), K1, Z17
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startR9v2masked
 
 edgeR9:
@@ -16992,6 +19078,7 @@ chainR9v1masked:
 	VMOVUPD.Z (DI)(AX*1), K1, Z14
 	VMOVUPD.Z (DI)(AX*2), K1, Z16
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startR9v1masked
 
 panelP9:
@@ -17002,69 +19089,56 @@ panelP9:
 	KXNORW K1, K1, K1
 
 twoP9:
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP9v2masked
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z7, Z7, Z7
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z9, Z9, Z9
-	VPXORD     Z10, Z10, Z10
-	VPXORD     Z11, Z11, Z11
-	VPXORD     Z12, Z12, Z12
-	VPXORD     Z13, Z13, Z13
-	VPXORD     Z14, Z14, Z14
-	VPXORD     Z15, Z15, Z15
-	VPXORD     Z16, Z16, Z16
-	VPXORD     Z17, Z17, Z17
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP9v2masked
-	LEAQ       (AX)(AX*2), R14
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 64(DI)(AX*1)
-	PREFETCHT0 127(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 64(DI)(AX*2)
-	PREFETCHT0 127(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 64(DI)(AX*1)
-	PREFETCHT0 127(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 64(DI)(AX*2)
-	PREFETCHT0 127(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 64(DI)(AX*1)
-	PREFETCHT0 127(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 64(DI)(AX*2)
-	PREFETCHT0 127(DI)(AX*2)
-	MOVQ       c+80(FP), DI
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP9v2masked
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	MOVQ   k+16(FP), CX
 
 startP9v2masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP9v2masked
-	PCALIGN $0x20
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP9v2masked
+	MOVQ $0x00000003, R10
 
-two_P9v2masked:
-	PREFETCHT0   2048(R8)
+turnP9v2masked:
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	PREFETCHT0 127(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 64(DI)(AX*1)
+	PREFETCHT0 127(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	PREFETCHT0 127(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 64(DI)(AX*1)
+	PREFETCHT0 127(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
+
+someP9v2masked:
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	PREFETCHT0   576(BX)
 	VMOVUPD      (BX), Z28
@@ -17098,7 +19172,87 @@ two_P9v2masked:
 	VFMADD231PD  Z28, Z30, Z16
 	VFMADD231PD  Z29, Z30, Z17
 	ADDQ         DX, R8
-	PREFETCHT0   2048(R8)
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	PREFETCHT0   576(BX)
+	VMOVUPD      (BX), Z28
+	VMOVUPD.Z    64(BX), K1, Z29
+	ADDQ         SI, BX
+	VBROADCASTSD (R8), Z30
+	VFMADD231PD  Z28, Z30, Z0
+	VFMADD231PD  Z29, Z30, Z1
+	VBROADCASTSD 8(R8), Z31
+	VFMADD231PD  Z28, Z31, Z2
+	VFMADD231PD  Z29, Z31, Z3
+	VBROADCASTSD 16(R8), Z30
+	VFMADD231PD  Z28, Z30, Z4
+	VFMADD231PD  Z29, Z30, Z5
+	VBROADCASTSD 24(R8), Z31
+	VFMADD231PD  Z28, Z31, Z6
+	VFMADD231PD  Z29, Z31, Z7
+	VBROADCASTSD 32(R8), Z30
+	VFMADD231PD  Z28, Z30, Z8
+	VFMADD231PD  Z29, Z30, Z9
+	VBROADCASTSD 40(R8), Z31
+	VFMADD231PD  Z28, Z31, Z10
+	VFMADD231PD  Z29, Z31, Z11
+	VBROADCASTSD 48(R8), Z30
+	VFMADD231PD  Z28, Z30, Z12
+	VFMADD231PD  Z29, Z30, Z13
+	VBROADCASTSD 56(R8), Z31
+	VFMADD231PD  Z28, Z31, Z14
+	VFMADD231PD  Z29, Z31, Z15
+	VBROADCASTSD 64(R8), Z30
+	VFMADD231PD  Z28, Z30, Z16
+	VFMADD231PD  Z29, Z30, Z17
+	ADDQ         DX, R8
+	SUBQ         $0x02, R11
+	JNE          someP9v2masked
+	DECQ         R10
+	JNE          turnP9v2masked
+	MOVQ         c+80(FP), DI
+
+lastP9v2masked:
+	SUBQ    $0x02, CX
+	JLT     restP9v2masked
+	PCALIGN $0x20
+
+two_P9v2masked:
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	PREFETCHT0   576(BX)
+	VMOVUPD      (BX), Z28
+	VMOVUPD.Z    64(BX), K1, Z29
+	ADDQ         SI, BX
+	VBROADCASTSD (R8), Z30
+	VFMADD231PD  Z28, Z30, Z0
+	VFMADD231PD  Z29, Z30, Z1
+	VBROADCASTSD 8(R8), Z31
+	VFMADD231PD  Z28, Z31, Z2
+	VFMADD231PD  Z29, Z31, Z3
+	VBROADCASTSD 16(R8), Z30
+	VFMADD231PD  Z28, Z30, Z4
+	VFMADD231PD  Z29, Z30, Z5
+	VBROADCASTSD 24(R8), Z31
+	VFMADD231PD  Z28, Z31, Z6
+	VFMADD231PD  Z29, Z31, Z7
+	VBROADCASTSD 32(R8), Z30
+	VFMADD231PD  Z28, Z30, Z8
+	VFMADD231PD  Z29, Z30, Z9
+	VBROADCASTSD 40(R8), Z31
+	VFMADD231PD  Z28, Z31, Z10
+	VFMADD231PD  Z29, Z31, Z11
+	VBROADCASTSD 48(R8), Z30
+	VFMADD231PD  Z28, Z30, Z12
+	VFMADD231PD  Z29, Z30, Z13
+	VBROADCASTSD 56(R8), Z31
+	VFMADD231PD  Z28, Z31, Z14
+	VFMADD231PD  Z29, Z31, Z15
+	VBROADCASTSD 64(R8), Z30
+	VFMADD231PD  Z28, Z30, Z16
+	VFMADD231PD  Z29, Z30, Z17
+	ADDQ         DX, R8
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	PREFETCHT0   576(BX)
 	VMOVUPD      (BX), Z28
@@ -17193,6 +19347,7 @@ chainP9v2masked:
 	VMOVUPD   (DI)(AX*2), Z16
 	VMOVUPD.Z 64(DI)(AX*2), K1, Z17
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startP9v2masked
 
 edgeP9:
@@ -17207,57 +19362,49 @@ edgeP9:
 	JMP   twoP9
 
 oneP9:
-	ADDQ       $0x08, R15
-	MOVQ       R15, CX
-	MOVL       $0x00000001, R14
-	SHLL       CL, R14
-	DECL       R14
-	KMOVB      R14, K1
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP9v1masked
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z10, Z10, Z10
-	VPXORD     Z12, Z12, Z12
-	VPXORD     Z14, Z14, Z14
-	VPXORD     Z16, Z16, Z16
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP9v1masked
-	LEAQ       (AX)(AX*2), R14
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	MOVQ       c+80(FP), DI
+	ADDQ   $0x08, R15
+	MOVQ   R15, CX
+	MOVL   $0x00000001, R14
+	SHLL   CL, R14
+	DECL   R14
+	KMOVB  R14, K1
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP9v1masked
+	VPXORD Z0, Z0, Z0
+	VPXORD Z2, Z2, Z2
+	VPXORD Z4, Z4, Z4
+	VPXORD Z6, Z6, Z6
+	VPXORD Z8, Z8, Z8
+	VPXORD Z10, Z10, Z10
+	VPXORD Z12, Z12, Z12
+	VPXORD Z14, Z14, Z14
+	VPXORD Z16, Z16, Z16
+	MOVQ   k+16(FP), CX
 
 startP9v1masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP9v1masked
-	PCALIGN $0x20
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP9v1masked
+	MOVQ $0x00000003, R10
 
-two_P9v1masked:
-	PREFETCHT0       2048(R8)
+turnP9v1masked:
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
+
+someP9v1masked:
+	PREFETCHT0       4096(R8)
 	VMOVUPD.Z        (BX), K1, Z28
 	ADDQ             SI, BX
 	VFMADD231PD.BCST (R8), Z28, Z0
@@ -17270,7 +19417,45 @@ two_P9v1masked:
 	VFMADD231PD.BCST 56(R8), Z28, Z14
 	VFMADD231PD.BCST 64(R8), Z28, Z16
 	ADDQ             DX, R8
-	PREFETCHT0       2048(R8)
+	PREFETCHT0       4096(R8)
+	VMOVUPD.Z        (BX), K1, Z28
+	ADDQ             SI, BX
+	VFMADD231PD.BCST (R8), Z28, Z0
+	VFMADD231PD.BCST 8(R8), Z28, Z2
+	VFMADD231PD.BCST 16(R8), Z28, Z4
+	VFMADD231PD.BCST 24(R8), Z28, Z6
+	VFMADD231PD.BCST 32(R8), Z28, Z8
+	VFMADD231PD.BCST 40(R8), Z28, Z10
+	VFMADD231PD.BCST 48(R8), Z28, Z12
+	VFMADD231PD.BCST 56(R8), Z28, Z14
+	VFMADD231PD.BCST 64(R8), Z28, Z16
+	ADDQ             DX, R8
+	SUBQ             $0x02, R11
+	JNE              someP9v1masked
+	DECQ             R10
+	JNE              turnP9v1masked
+	MOVQ             c+80(FP), DI
+
+lastP9v1masked:
+	SUBQ    $0x02, CX
+	JLT     restP9v1masked
+	PCALIGN $0x20
+
+two_P9v1masked:
+	PREFETCHT0       4096(R8)
+	VMOVUPD.Z        (BX), K1, Z28
+	ADDQ             SI, BX
+	VFMADD231PD.BCST (R8), Z28, Z0
+	VFMADD231PD.BCST 8(R8), Z28, Z2
+	VFMADD231PD.BCST 16(R8), Z28, Z4
+	VFMADD231PD.BCST 24(R8), Z28, Z6
+	VFMADD231PD.BCST 32(R8), Z28, Z8
+	VFMADD231PD.BCST 40(R8), Z28, Z10
+	VFMADD231PD.BCST 48(R8), Z28, Z12
+	VFMADD231PD.BCST 56(R8), Z28, Z14
+	VFMADD231PD.BCST 64(R8), Z28, Z16
+	ADDQ             DX, R8
+	PREFETCHT0       4096(R8)
 	VMOVUPD.Z        (BX), K1, Z28
 	ADDQ             SI, BX
 	VFMADD231PD.BCST (R8), Z28, Z0
@@ -17316,6 +19501,7 @@ chainP9v1masked:
 	VMOVUPD.Z (DI)(AX*1), K1, Z14
 	VMOVUPD.Z (DI)(AX*2), K1, Z16
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startP9v1masked
 
 m9v2masked:
@@ -17795,6 +19981,7 @@ chainR10v2masked:
 	VMOVUPD   (DI), Z18
 	VMOVUPD.Z 64(DI), K1, Z19
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startR10v2masked
 
 edgeR10:
@@ -17959,6 +20146,7 @@ chainR10v1masked:
 	ADDQ      R14, DI
 	VMOVUPD.Z (DI), K1, Z18
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startR10v1masked
 
 panelP10:
@@ -17969,75 +20157,58 @@ panelP10:
 	KXNORW K1, K1, K1
 
 twoP10:
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP10v2masked
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z7, Z7, Z7
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z9, Z9, Z9
-	VPXORD     Z10, Z10, Z10
-	VPXORD     Z11, Z11, Z11
-	VPXORD     Z12, Z12, Z12
-	VPXORD     Z13, Z13, Z13
-	VPXORD     Z14, Z14, Z14
-	VPXORD     Z15, Z15, Z15
-	VPXORD     Z16, Z16, Z16
-	VPXORD     Z17, Z17, Z17
-	VPXORD     Z18, Z18, Z18
-	VPXORD     Z19, Z19, Z19
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP10v2masked
-	LEAQ       (AX)(AX*2), R14
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 64(DI)(AX*1)
-	PREFETCHT0 127(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 64(DI)(AX*2)
-	PREFETCHT0 127(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 64(DI)(AX*1)
-	PREFETCHT0 127(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 64(DI)(AX*2)
-	PREFETCHT0 127(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 64(DI)(AX*1)
-	PREFETCHT0 127(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 64(DI)(AX*2)
-	PREFETCHT0 127(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	MOVQ       c+80(FP), DI
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP10v2masked
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	VPXORD Z19, Z19, Z19
+	MOVQ   k+16(FP), CX
 
 startP10v2masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP10v2masked
-	PCALIGN $0x20
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP10v2masked
+	MOVQ $0x00000003, R10
 
-two_P10v2masked:
-	PREFETCHT0   2048(R8)
+turnP10v2masked:
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	PREFETCHT0 127(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 64(DI)(AX*1)
+	PREFETCHT0 127(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	PREFETCHT0 127(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 64(DI)(AX*1)
+	PREFETCHT0 127(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
+
+someP10v2masked:
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	PREFETCHT0   576(BX)
 	VMOVUPD      (BX), Z28
@@ -18074,7 +20245,93 @@ two_P10v2masked:
 	VFMADD231PD  Z28, Z31, Z18
 	VFMADD231PD  Z29, Z31, Z19
 	ADDQ         DX, R8
-	PREFETCHT0   2048(R8)
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	PREFETCHT0   576(BX)
+	VMOVUPD      (BX), Z28
+	VMOVUPD.Z    64(BX), K1, Z29
+	ADDQ         SI, BX
+	VBROADCASTSD (R8), Z30
+	VFMADD231PD  Z28, Z30, Z0
+	VFMADD231PD  Z29, Z30, Z1
+	VBROADCASTSD 8(R8), Z31
+	VFMADD231PD  Z28, Z31, Z2
+	VFMADD231PD  Z29, Z31, Z3
+	VBROADCASTSD 16(R8), Z30
+	VFMADD231PD  Z28, Z30, Z4
+	VFMADD231PD  Z29, Z30, Z5
+	VBROADCASTSD 24(R8), Z31
+	VFMADD231PD  Z28, Z31, Z6
+	VFMADD231PD  Z29, Z31, Z7
+	VBROADCASTSD 32(R8), Z30
+	VFMADD231PD  Z28, Z30, Z8
+	VFMADD231PD  Z29, Z30, Z9
+	VBROADCASTSD 40(R8), Z31
+	VFMADD231PD  Z28, Z31, Z10
+	VFMADD231PD  Z29, Z31, Z11
+	VBROADCASTSD 48(R8), Z30
+	VFMADD231PD  Z28, Z30, Z12
+	VFMADD231PD  Z29, Z30, Z13
+	VBROADCASTSD 56(R8), Z31
+	VFMADD231PD  Z28, Z31, Z14
+	VFMADD231PD  Z29, Z31, Z15
+	VBROADCASTSD 64(R8), Z30
+	VFMADD231PD  Z28, Z30, Z16
+	VFMADD231PD  Z29, Z30, Z17
+	VBROADCASTSD 72(R8), Z31
+	VFMADD231PD  Z28, Z31, Z18
+	VFMADD231PD  Z29, Z31, Z19
+	ADDQ         DX, R8
+	SUBQ         $0x02, R11
+	JNE          someP10v2masked
+	DECQ         R10
+	JNE          turnP10v2masked
+	MOVQ         c+80(FP), DI
+
+lastP10v2masked:
+	SUBQ    $0x02, CX
+	JLT     restP10v2masked
+	PCALIGN $0x20
+
+two_P10v2masked:
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	PREFETCHT0   576(BX)
+	VMOVUPD      (BX), Z28
+	VMOVUPD.Z    64(BX), K1, Z29
+	ADDQ         SI, BX
+	VBROADCASTSD (R8), Z30
+	VFMADD231PD  Z28, Z30, Z0
+	VFMADD231PD  Z29, Z30, Z1
+	VBROADCASTSD 8(R8), Z31
+	VFMADD231PD  Z28, Z31, Z2
+	VFMADD231PD  Z29, Z31, Z3
+	VBROADCASTSD 16(R8), Z30
+	VFMADD231PD  Z28, Z30, Z4
+	VFMADD231PD  Z29, Z30, Z5
+	VBROADCASTSD 24(R8), Z31
+	VFMADD231PD  Z28, Z31, Z6
+	VFMADD231PD  Z29, Z31, Z7
+	VBROADCASTSD 32(R8), Z30
+	VFMADD231PD  Z28, Z30, Z8
+	VFMADD231PD  Z29, Z30, Z9
+	VBROADCASTSD 40(R8), Z31
+	VFMADD231PD  Z28, Z31, Z10
+	VFMADD231PD  Z29, Z31, Z11
+	VBROADCASTSD 48(R8), Z30
+	VFMADD231PD  Z28, Z30, Z12
+	VFMADD231PD  Z29, Z30, Z13
+	VBROADCASTSD 56(R8), Z31
+	VFMADD231PD  Z28, Z31, Z14
+	VFMADD231PD  Z29, Z31, Z15
+	VBROADCASTSD 64(R8), Z30
+	VFMADD231PD  Z28, Z30, Z16
+	VFMADD231PD  Z29, Z30, Z17
+	VBROADCASTSD 72(R8), Z31
+	VFMADD231PD  Z28, Z31, Z18
+	VFMADD231PD  Z29, Z31, Z19
+	ADDQ         DX, R8
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	PREFETCHT0   576(BX)
 	VMOVUPD      (BX), Z28
@@ -18178,6 +20435,7 @@ chainP10v2masked:
 	VMOVUPD   (DI), Z18
 	VMOVUPD.Z 64(DI), K1, Z19
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startP10v2masked
 
 edgeP10:
@@ -18192,61 +20450,50 @@ edgeP10:
 	JMP   twoP10
 
 oneP10:
-	ADDQ       $0x08, R15
-	MOVQ       R15, CX
-	MOVL       $0x00000001, R14
-	SHLL       CL, R14
-	DECL       R14
-	KMOVB      R14, K1
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP10v1masked
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z10, Z10, Z10
-	VPXORD     Z12, Z12, Z12
-	VPXORD     Z14, Z14, Z14
-	VPXORD     Z16, Z16, Z16
-	VPXORD     Z18, Z18, Z18
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP10v1masked
-	LEAQ       (AX)(AX*2), R14
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	MOVQ       c+80(FP), DI
+	ADDQ   $0x08, R15
+	MOVQ   R15, CX
+	MOVL   $0x00000001, R14
+	SHLL   CL, R14
+	DECL   R14
+	KMOVB  R14, K1
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP10v1masked
+	VPXORD Z0, Z0, Z0
+	VPXORD Z2, Z2, Z2
+	VPXORD Z4, Z4, Z4
+	VPXORD Z6, Z6, Z6
+	VPXORD Z8, Z8, Z8
+	VPXORD Z10, Z10, Z10
+	VPXORD Z12, Z12, Z12
+	VPXORD Z14, Z14, Z14
+	VPXORD Z16, Z16, Z16
+	VPXORD Z18, Z18, Z18
+	MOVQ   k+16(FP), CX
 
 startP10v1masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP10v1masked
-	PCALIGN $0x20
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP10v1masked
+	MOVQ $0x00000003, R10
 
-two_P10v1masked:
-	PREFETCHT0       2048(R8)
+turnP10v1masked:
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
+
+someP10v1masked:
+	PREFETCHT0       4096(R8)
 	VMOVUPD.Z        (BX), K1, Z28
 	ADDQ             SI, BX
 	VFMADD231PD.BCST (R8), Z28, Z0
@@ -18260,7 +20507,47 @@ two_P10v1masked:
 	VFMADD231PD.BCST 64(R8), Z28, Z16
 	VFMADD231PD.BCST 72(R8), Z28, Z18
 	ADDQ             DX, R8
-	PREFETCHT0       2048(R8)
+	PREFETCHT0       4096(R8)
+	VMOVUPD.Z        (BX), K1, Z28
+	ADDQ             SI, BX
+	VFMADD231PD.BCST (R8), Z28, Z0
+	VFMADD231PD.BCST 8(R8), Z28, Z2
+	VFMADD231PD.BCST 16(R8), Z28, Z4
+	VFMADD231PD.BCST 24(R8), Z28, Z6
+	VFMADD231PD.BCST 32(R8), Z28, Z8
+	VFMADD231PD.BCST 40(R8), Z28, Z10
+	VFMADD231PD.BCST 48(R8), Z28, Z12
+	VFMADD231PD.BCST 56(R8), Z28, Z14
+	VFMADD231PD.BCST 64(R8), Z28, Z16
+	VFMADD231PD.BCST 72(R8), Z28, Z18
+	ADDQ             DX, R8
+	SUBQ             $0x02, R11
+	JNE              someP10v1masked
+	DECQ             R10
+	JNE              turnP10v1masked
+	MOVQ             c+80(FP), DI
+
+lastP10v1masked:
+	SUBQ    $0x02, CX
+	JLT     restP10v1masked
+	PCALIGN $0x20
+
+two_P10v1masked:
+	PREFETCHT0       4096(R8)
+	VMOVUPD.Z        (BX), K1, Z28
+	ADDQ             SI, BX
+	VFMADD231PD.BCST (R8), Z28, Z0
+	VFMADD231PD.BCST 8(R8), Z28, Z2
+	VFMADD231PD.BCST 16(R8), Z28, Z4
+	VFMADD231PD.BCST 24(R8), Z28, Z6
+	VFMADD231PD.BCST 32(R8), Z28, Z8
+	VFMADD231PD.BCST 40(R8), Z28, Z10
+	VFMADD231PD.BCST 48(R8), Z28, Z12
+	VFMADD231PD.BCST 56(R8), Z28, Z14
+	VFMADD231PD.BCST 64(R8), Z28, Z16
+	VFMADD231PD.BCST 72(R8), Z28, Z18
+	ADDQ             DX, R8
+	PREFETCHT0       4096(R8)
 	VMOVUPD.Z        (BX), K1, Z28
 	ADDQ             SI, BX
 	VFMADD231PD.BCST (R8), Z28, Z0
@@ -18310,6 +20597,7 @@ chainP10v1masked:
 	ADDQ      R14, DI
 	VMOVUPD.Z (DI), K1, Z18
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startP10v1masked
 
 m10v2masked:
@@ -18829,6 +21117,7 @@ chainR11v2masked:
 	VMOVUPD   (DI)(AX*1), Z20
 	VMOVUPD.Z 64(DI)(AX*1), K1, Z21
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startR11v2masked
 
 edgeR11:
@@ -19002,6 +21291,7 @@ chainR11v1masked:
 	VMOVUPD.Z (DI), K1, Z18
 	VMOVUPD.Z (DI)(AX*1), K1, Z20
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startR11v1masked
 
 panelP11:
@@ -19012,80 +21302,60 @@ panelP11:
 	KXNORW K1, K1, K1
 
 twoP11:
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP11v2masked
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z7, Z7, Z7
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z9, Z9, Z9
-	VPXORD     Z10, Z10, Z10
-	VPXORD     Z11, Z11, Z11
-	VPXORD     Z12, Z12, Z12
-	VPXORD     Z13, Z13, Z13
-	VPXORD     Z14, Z14, Z14
-	VPXORD     Z15, Z15, Z15
-	VPXORD     Z16, Z16, Z16
-	VPXORD     Z17, Z17, Z17
-	VPXORD     Z18, Z18, Z18
-	VPXORD     Z19, Z19, Z19
-	VPXORD     Z20, Z20, Z20
-	VPXORD     Z21, Z21, Z21
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP11v2masked
-	LEAQ       (AX)(AX*2), R14
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 64(DI)(AX*1)
-	PREFETCHT0 127(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 64(DI)(AX*2)
-	PREFETCHT0 127(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 64(DI)(AX*1)
-	PREFETCHT0 127(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 64(DI)(AX*2)
-	PREFETCHT0 127(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 64(DI)(AX*1)
-	PREFETCHT0 127(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 64(DI)(AX*2)
-	PREFETCHT0 127(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 64(DI)(AX*1)
-	PREFETCHT0 127(DI)(AX*1)
-	MOVQ       c+80(FP), DI
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP11v2masked
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	VPXORD Z19, Z19, Z19
+	VPXORD Z20, Z20, Z20
+	VPXORD Z21, Z21, Z21
+	MOVQ   k+16(FP), CX
 
 startP11v2masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP11v2masked
-	PCALIGN $0x20
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP11v2masked
+	MOVQ $0x00000003, R10
 
-two_P11v2masked:
-	PREFETCHT0   2048(R8)
+turnP11v2masked:
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	PREFETCHT0 127(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 64(DI)(AX*1)
+	PREFETCHT0 127(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	PREFETCHT0 127(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 64(DI)(AX*1)
+	PREFETCHT0 127(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
+
+someP11v2masked:
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	PREFETCHT0   576(BX)
 	VMOVUPD      (BX), Z28
@@ -19125,7 +21395,99 @@ two_P11v2masked:
 	VFMADD231PD  Z28, Z30, Z20
 	VFMADD231PD  Z29, Z30, Z21
 	ADDQ         DX, R8
-	PREFETCHT0   2048(R8)
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	PREFETCHT0   576(BX)
+	VMOVUPD      (BX), Z28
+	VMOVUPD.Z    64(BX), K1, Z29
+	ADDQ         SI, BX
+	VBROADCASTSD (R8), Z30
+	VFMADD231PD  Z28, Z30, Z0
+	VFMADD231PD  Z29, Z30, Z1
+	VBROADCASTSD 8(R8), Z31
+	VFMADD231PD  Z28, Z31, Z2
+	VFMADD231PD  Z29, Z31, Z3
+	VBROADCASTSD 16(R8), Z30
+	VFMADD231PD  Z28, Z30, Z4
+	VFMADD231PD  Z29, Z30, Z5
+	VBROADCASTSD 24(R8), Z31
+	VFMADD231PD  Z28, Z31, Z6
+	VFMADD231PD  Z29, Z31, Z7
+	VBROADCASTSD 32(R8), Z30
+	VFMADD231PD  Z28, Z30, Z8
+	VFMADD231PD  Z29, Z30, Z9
+	VBROADCASTSD 40(R8), Z31
+	VFMADD231PD  Z28, Z31, Z10
+	VFMADD231PD  Z29, Z31, Z11
+	VBROADCASTSD 48(R8), Z30
+	VFMADD231PD  Z28, Z30, Z12
+	VFMADD231PD  Z29, Z30, Z13
+	VBROADCASTSD 56(R8), Z31
+	VFMADD231PD  Z28, Z31, Z14
+	VFMADD231PD  Z29, Z31, Z15
+	VBROADCASTSD 64(R8), Z30
+	VFMADD231PD  Z28, Z30, Z16
+	VFMADD231PD  Z29, Z30, Z17
+	VBROADCASTSD 72(R8), Z31
+	VFMADD231PD  Z28, Z31, Z18
+	VFMADD231PD  Z29, Z31, Z19
+	VBROADCASTSD 80(R8), Z30
+	VFMADD231PD  Z28, Z30, Z20
+	VFMADD231PD  Z29, Z30, Z21
+	ADDQ         DX, R8
+	SUBQ         $0x02, R11
+	JNE          someP11v2masked
+	DECQ         R10
+	JNE          turnP11v2masked
+	MOVQ         c+80(FP), DI
+
+lastP11v2masked:
+	SUBQ    $0x02, CX
+	JLT     restP11v2masked
+	PCALIGN $0x20
+
+two_P11v2masked:
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	PREFETCHT0   576(BX)
+	VMOVUPD      (BX), Z28
+	VMOVUPD.Z    64(BX), K1, Z29
+	ADDQ         SI, BX
+	VBROADCASTSD (R8), Z30
+	VFMADD231PD  Z28, Z30, Z0
+	VFMADD231PD  Z29, Z30, Z1
+	VBROADCASTSD 8(R8), Z31
+	VFMADD231PD  Z28, Z31, Z2
+	VFMADD231PD  Z29, Z31, Z3
+	VBROADCASTSD 16(R8), Z30
+	VFMADD231PD  Z28, Z30, Z4
+	VFMADD231PD  Z29, Z30, Z5
+	VBROADCASTSD 24(R8), Z31
+	VFMADD231PD  Z28, Z31, Z6
+	VFMADD231PD  Z29, Z31, Z7
+	VBROADCASTSD 32(R8), Z30
+	VFMADD231PD  Z28, Z30, Z8
+	VFMADD231PD  Z29, Z30, Z9
+	VBROADCASTSD 40(R8), Z31
+	VFMADD231PD  Z28, Z31, Z10
+	VFMADD231PD  Z29, Z31, Z11
+	VBROADCASTSD 48(R8), Z30
+	VFMADD231PD  Z28, Z30, Z12
+	VFMADD231PD  Z29, Z30, Z13
+	VBROADCASTSD 56(R8), Z31
+	VFMADD231PD  Z28, Z31, Z14
+	VFMADD231PD  Z29, Z31, Z15
+	VBROADCASTSD 64(R8), Z30
+	VFMADD231PD  Z28, Z30, Z16
+	VFMADD231PD  Z29, Z30, Z17
+	VBROADCASTSD 72(R8), Z31
+	VFMADD231PD  Z28, Z31, Z18
+	VFMADD231PD  Z29, Z31, Z19
+	VBROADCASTSD 80(R8), Z30
+	VFMADD231PD  Z28, Z30, Z20
+	VFMADD231PD  Z29, Z30, Z21
+	ADDQ         DX, R8
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	PREFETCHT0   576(BX)
 	VMOVUPD      (BX), Z28
@@ -19237,6 +21599,7 @@ chainP11v2masked:
 	VMOVUPD   (DI)(AX*1), Z20
 	VMOVUPD.Z 64(DI)(AX*1), K1, Z21
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startP11v2masked
 
 edgeP11:
@@ -19251,64 +21614,51 @@ edgeP11:
 	JMP   twoP11
 
 oneP11:
-	ADDQ       $0x08, R15
-	MOVQ       R15, CX
-	MOVL       $0x00000001, R14
-	SHLL       CL, R14
-	DECL       R14
-	KMOVB      R14, K1
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP11v1masked
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z10, Z10, Z10
-	VPXORD     Z12, Z12, Z12
-	VPXORD     Z14, Z14, Z14
-	VPXORD     Z16, Z16, Z16
-	VPXORD     Z18, Z18, Z18
-	VPXORD     Z20, Z20, Z20
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP11v1masked
-	LEAQ       (AX)(AX*2), R14
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	MOVQ       c+80(FP), DI
+	ADDQ   $0x08, R15
+	MOVQ   R15, CX
+	MOVL   $0x00000001, R14
+	SHLL   CL, R14
+	DECL   R14
+	KMOVB  R14, K1
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP11v1masked
+	VPXORD Z0, Z0, Z0
+	VPXORD Z2, Z2, Z2
+	VPXORD Z4, Z4, Z4
+	VPXORD Z6, Z6, Z6
+	VPXORD Z8, Z8, Z8
+	VPXORD Z10, Z10, Z10
+	VPXORD Z12, Z12, Z12
+	VPXORD Z14, Z14, Z14
+	VPXORD Z16, Z16, Z16
+	VPXORD Z18, Z18, Z18
+	VPXORD Z20, Z20, Z20
+	MOVQ   k+16(FP), CX
 
 startP11v1masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP11v1masked
-	PCALIGN $0x20
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP11v1masked
+	MOVQ $0x00000003, R10
 
-two_P11v1masked:
-	PREFETCHT0       2048(R8)
+turnP11v1masked:
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
+
+someP11v1masked:
+	PREFETCHT0       4096(R8)
 	VMOVUPD.Z        (BX), K1, Z28
 	ADDQ             SI, BX
 	VFMADD231PD.BCST (R8), Z28, Z0
@@ -19323,7 +21673,49 @@ two_P11v1masked:
 	VFMADD231PD.BCST 72(R8), Z28, Z18
 	VFMADD231PD.BCST 80(R8), Z28, Z20
 	ADDQ             DX, R8
-	PREFETCHT0       2048(R8)
+	PREFETCHT0       4096(R8)
+	VMOVUPD.Z        (BX), K1, Z28
+	ADDQ             SI, BX
+	VFMADD231PD.BCST (R8), Z28, Z0
+	VFMADD231PD.BCST 8(R8), Z28, Z2
+	VFMADD231PD.BCST 16(R8), Z28, Z4
+	VFMADD231PD.BCST 24(R8), Z28, Z6
+	VFMADD231PD.BCST 32(R8), Z28, Z8
+	VFMADD231PD.BCST 40(R8), Z28, Z10
+	VFMADD231PD.BCST 48(R8), Z28, Z12
+	VFMADD231PD.BCST 56(R8), Z28, Z14
+	VFMADD231PD.BCST 64(R8), Z28, Z16
+	VFMADD231PD.BCST 72(R8), Z28, Z18
+	VFMADD231PD.BCST 80(R8), Z28, Z20
+	ADDQ             DX, R8
+	SUBQ             $0x02, R11
+	JNE              someP11v1masked
+	DECQ             R10
+	JNE              turnP11v1masked
+	MOVQ             c+80(FP), DI
+
+lastP11v1masked:
+	SUBQ    $0x02, CX
+	JLT     restP11v1masked
+	PCALIGN $0x20
+
+two_P11v1masked:
+	PREFETCHT0       4096(R8)
+	VMOVUPD.Z        (BX), K1, Z28
+	ADDQ             SI, BX
+	VFMADD231PD.BCST (R8), Z28, Z0
+	VFMADD231PD.BCST 8(R8), Z28, Z2
+	VFMADD231PD.BCST 16(R8), Z28, Z4
+	VFMADD231PD.BCST 24(R8), Z28, Z6
+	VFMADD231PD.BCST 32(R8), Z28, Z8
+	VFMADD231PD.BCST 40(R8), Z28, Z10
+	VFMADD231PD.BCST 48(R8), Z28, Z12
+	VFMADD231PD.BCST 56(R8), Z28, Z14
+	VFMADD231PD.BCST 64(R8), Z28, Z16
+	VFMADD231PD.BCST 72(R8), Z28, Z18
+	VFMADD231PD.BCST 80(R8), Z28, Z20
+	ADDQ             DX, R8
+	PREFETCHT0       4096(R8)
 	VMOVUPD.Z        (BX), K1, Z28
 	ADDQ             SI, BX
 	VFMADD231PD.BCST (R8), Z28, Z0
@@ -19376,6 +21768,7 @@ chainP11v1masked:
 	VMOVUPD.Z (DI), K1, Z18
 	VMOVUPD.Z (DI)(AX*1), K1, Z20
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startP11v1masked
 
 m11v2masked:
@@ -19931,6 +22324,7 @@ chainR12v2masked:
 	VMOVUPD   (DI)(AX*2), Z22
 	VMOVUPD.Z 64(DI)(AX*2), K1, Z23
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startR12v2masked
 
 edgeR12:
@@ -20113,6 +22507,7 @@ chainR12v1masked:
 	VMOVUPD.Z (DI)(AX*1), K1, Z20
 	VMOVUPD.Z (DI)(AX*2), K1, Z22
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startR12v1masked
 
 panelP12:
@@ -20123,85 +22518,62 @@ panelP12:
 	KXNORW K1, K1, K1
 
 twoP12:
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP12v2masked
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z7, Z7, Z7
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z9, Z9, Z9
-	VPXORD     Z10, Z10, Z10
-	VPXORD     Z11, Z11, Z11
-	VPXORD     Z12, Z12, Z12
-	VPXORD     Z13, Z13, Z13
-	VPXORD     Z14, Z14, Z14
-	VPXORD     Z15, Z15, Z15
-	VPXORD     Z16, Z16, Z16
-	VPXORD     Z17, Z17, Z17
-	VPXORD     Z18, Z18, Z18
-	VPXORD     Z19, Z19, Z19
-	VPXORD     Z20, Z20, Z20
-	VPXORD     Z21, Z21, Z21
-	VPXORD     Z22, Z22, Z22
-	VPXORD     Z23, Z23, Z23
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP12v2masked
-	LEAQ       (AX)(AX*2), R14
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 64(DI)(AX*1)
-	PREFETCHT0 127(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 64(DI)(AX*2)
-	PREFETCHT0 127(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 64(DI)(AX*1)
-	PREFETCHT0 127(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 64(DI)(AX*2)
-	PREFETCHT0 127(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 64(DI)(AX*1)
-	PREFETCHT0 127(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 64(DI)(AX*2)
-	PREFETCHT0 127(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 64(DI)(AX*1)
-	PREFETCHT0 127(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 64(DI)(AX*2)
-	PREFETCHT0 127(DI)(AX*2)
-	MOVQ       c+80(FP), DI
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP12v2masked
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	VPXORD Z19, Z19, Z19
+	VPXORD Z20, Z20, Z20
+	VPXORD Z21, Z21, Z21
+	VPXORD Z22, Z22, Z22
+	VPXORD Z23, Z23, Z23
+	MOVQ   k+16(FP), CX
 
 startP12v2masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP12v2masked
-	PCALIGN $0x20
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP12v2masked
+	MOVQ $0x00000003, R10
 
-two_P12v2masked:
-	PREFETCHT0   2048(R8)
+turnP12v2masked:
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	PREFETCHT0 127(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 64(DI)(AX*1)
+	PREFETCHT0 127(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	PREFETCHT0 127(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 64(DI)(AX*1)
+	PREFETCHT0 127(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
+
+someP12v2masked:
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	PREFETCHT0   576(BX)
 	VMOVUPD      (BX), Z28
@@ -20244,7 +22616,105 @@ two_P12v2masked:
 	VFMADD231PD  Z28, Z31, Z22
 	VFMADD231PD  Z29, Z31, Z23
 	ADDQ         DX, R8
-	PREFETCHT0   2048(R8)
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	PREFETCHT0   576(BX)
+	VMOVUPD      (BX), Z28
+	VMOVUPD.Z    64(BX), K1, Z29
+	ADDQ         SI, BX
+	VBROADCASTSD (R8), Z30
+	VFMADD231PD  Z28, Z30, Z0
+	VFMADD231PD  Z29, Z30, Z1
+	VBROADCASTSD 8(R8), Z31
+	VFMADD231PD  Z28, Z31, Z2
+	VFMADD231PD  Z29, Z31, Z3
+	VBROADCASTSD 16(R8), Z30
+	VFMADD231PD  Z28, Z30, Z4
+	VFMADD231PD  Z29, Z30, Z5
+	VBROADCASTSD 24(R8), Z31
+	VFMADD231PD  Z28, Z31, Z6
+	VFMADD231PD  Z29, Z31, Z7
+	VBROADCASTSD 32(R8), Z30
+	VFMADD231PD  Z28, Z30, Z8
+	VFMADD231PD  Z29, Z30, Z9
+	VBROADCASTSD 40(R8), Z31
+	VFMADD231PD  Z28, Z31, Z10
+	VFMADD231PD  Z29, Z31, Z11
+	VBROADCASTSD 48(R8), Z30
+	VFMADD231PD  Z28, Z30, Z12
+	VFMADD231PD  Z29, Z30, Z13
+	VBROADCASTSD 56(R8), Z31
+	VFMADD231PD  Z28, Z31, Z14
+	VFMADD231PD  Z29, Z31, Z15
+	VBROADCASTSD 64(R8), Z30
+	VFMADD231PD  Z28, Z30, Z16
+	VFMADD231PD  Z29, Z30, Z17
+	VBROADCASTSD 72(R8), Z31
+	VFMADD231PD  Z28, Z31, Z18
+	VFMADD231PD  Z29, Z31, Z19
+	VBROADCASTSD 80(R8), Z30
+	VFMADD231PD  Z28, Z30, Z20
+	VFMADD231PD  Z29, Z30, Z21
+	VBROADCASTSD 88(R8), Z31
+	VFMADD231PD  Z28, Z31, Z22
+	VFMADD231PD  Z29, Z31, Z23
+	ADDQ         DX, R8
+	SUBQ         $0x02, R11
+	JNE          someP12v2masked
+	DECQ         R10
+	JNE          turnP12v2masked
+	MOVQ         c+80(FP), DI
+
+lastP12v2masked:
+	SUBQ    $0x02, CX
+	JLT     restP12v2masked
+	PCALIGN $0x20
+
+two_P12v2masked:
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	PREFETCHT0   576(BX)
+	VMOVUPD      (BX), Z28
+	VMOVUPD.Z    64(BX), K1, Z29
+	ADDQ         SI, BX
+	VBROADCASTSD (R8), Z30
+	VFMADD231PD  Z28, Z30, Z0
+	VFMADD231PD  Z29, Z30, Z1
+	VBROADCASTSD 8(R8), Z31
+	VFMADD231PD  Z28, Z31, Z2
+	VFMADD231PD  Z29, Z31, Z3
+	VBROADCASTSD 16(R8), Z30
+	VFMADD231PD  Z28, Z30, Z4
+	VFMADD231PD  Z29, Z30, Z5
+	VBROADCASTSD 24(R8), Z31
+	VFMADD231PD  Z28, Z31, Z6
+	VFMADD231PD  Z29, Z31, Z7
+	VBROADCASTSD 32(R8), Z30
+	VFMADD231PD  Z28, Z30, Z8
+	VFMADD231PD  Z29, Z30, Z9
+	VBROADCASTSD 40(R8), Z31
+	VFMADD231PD  Z28, Z31, Z10
+	VFMADD231PD  Z29, Z31, Z11
+	VBROADCASTSD 48(R8), Z30
+	VFMADD231PD  Z28, Z30, Z12
+	VFMADD231PD  Z29, Z30, Z13
+	VBROADCASTSD 56(R8), Z31
+	VFMADD231PD  Z28, Z31, Z14
+	VFMADD231PD  Z29, Z31, Z15
+	VBROADCASTSD 64(R8), Z30
+	VFMADD231PD  Z28, Z30, Z16
+	VFMADD231PD  Z29, Z30, Z17
+	VBROADCASTSD 72(R8), Z31
+	VFMADD231PD  Z28, Z31, Z18
+	VFMADD231PD  Z29, Z31, Z19
+	VBROADCASTSD 80(R8), Z30
+	VFMADD231PD  Z28, Z30, Z20
+	VFMADD231PD  Z29, Z30, Z21
+	VBROADCASTSD 88(R8), Z31
+	VFMADD231PD  Z28, Z31, Z22
+	VFMADD231PD  Z29, Z31, Z23
+	ADDQ         DX, R8
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	PREFETCHT0   576(BX)
 	VMOVUPD      (BX), Z28
@@ -20364,6 +22834,7 @@ chainP12v2masked:
 	VMOVUPD   (DI)(AX*2), Z22
 	VMOVUPD.Z 64(DI)(AX*2), K1, Z23
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startP12v2masked
 
 edgeP12:
@@ -20378,67 +22849,52 @@ edgeP12:
 	JMP   twoP12
 
 oneP12:
-	ADDQ       $0x08, R15
-	MOVQ       R15, CX
-	MOVL       $0x00000001, R14
-	SHLL       CL, R14
-	DECL       R14
-	KMOVB      R14, K1
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP12v1masked
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z10, Z10, Z10
-	VPXORD     Z12, Z12, Z12
-	VPXORD     Z14, Z14, Z14
-	VPXORD     Z16, Z16, Z16
-	VPXORD     Z18, Z18, Z18
-	VPXORD     Z20, Z20, Z20
-	VPXORD     Z22, Z22, Z22
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP12v1masked
-	LEAQ       (AX)(AX*2), R14
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	MOVQ       c+80(FP), DI
+	ADDQ   $0x08, R15
+	MOVQ   R15, CX
+	MOVL   $0x00000001, R14
+	SHLL   CL, R14
+	DECL   R14
+	KMOVB  R14, K1
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP12v1masked
+	VPXORD Z0, Z0, Z0
+	VPXORD Z2, Z2, Z2
+	VPXORD Z4, Z4, Z4
+	VPXORD Z6, Z6, Z6
+	VPXORD Z8, Z8, Z8
+	VPXORD Z10, Z10, Z10
+	VPXORD Z12, Z12, Z12
+	VPXORD Z14, Z14, Z14
+	VPXORD Z16, Z16, Z16
+	VPXORD Z18, Z18, Z18
+	VPXORD Z20, Z20, Z20
+	VPXORD Z22, Z22, Z22
+	MOVQ   k+16(FP), CX
 
 startP12v1masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP12v1masked
-	PCALIGN $0x20
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP12v1masked
+	MOVQ $0x00000003, R10
 
-two_P12v1masked:
-	PREFETCHT0       2048(R8)
+turnP12v1masked:
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
+
+someP12v1masked:
+	PREFETCHT0       4096(R8)
 	VMOVUPD.Z        (BX), K1, Z28
 	ADDQ             SI, BX
 	VFMADD231PD.BCST (R8), Z28, Z0
@@ -20454,7 +22910,51 @@ two_P12v1masked:
 	VFMADD231PD.BCST 80(R8), Z28, Z20
 	VFMADD231PD.BCST 88(R8), Z28, Z22
 	ADDQ             DX, R8
-	PREFETCHT0       2048(R8)
+	PREFETCHT0       4096(R8)
+	VMOVUPD.Z        (BX), K1, Z28
+	ADDQ             SI, BX
+	VFMADD231PD.BCST (R8), Z28, Z0
+	VFMADD231PD.BCST 8(R8), Z28, Z2
+	VFMADD231PD.BCST 16(R8), Z28, Z4
+	VFMADD231PD.BCST 24(R8), Z28, Z6
+	VFMADD231PD.BCST 32(R8), Z28, Z8
+	VFMADD231PD.BCST 40(R8), Z28, Z10
+	VFMADD231PD.BCST 48(R8), Z28, Z12
+	VFMADD231PD.BCST 56(R8), Z28, Z14
+	VFMADD231PD.BCST 64(R8), Z28, Z16
+	VFMADD231PD.BCST 72(R8), Z28, Z18
+	VFMADD231PD.BCST 80(R8), Z28, Z20
+	VFMADD231PD.BCST 88(R8), Z28, Z22
+	ADDQ             DX, R8
+	SUBQ             $0x02, R11
+	JNE              someP12v1masked
+	DECQ             R10
+	JNE              turnP12v1masked
+	MOVQ             c+80(FP), DI
+
+lastP12v1masked:
+	SUBQ    $0x02, CX
+	JLT     restP12v1masked
+	PCALIGN $0x20
+
+two_P12v1masked:
+	PREFETCHT0       4096(R8)
+	VMOVUPD.Z        (BX), K1, Z28
+	ADDQ             SI, BX
+	VFMADD231PD.BCST (R8), Z28, Z0
+	VFMADD231PD.BCST 8(R8), Z28, Z2
+	VFMADD231PD.BCST 16(R8), Z28, Z4
+	VFMADD231PD.BCST 24(R8), Z28, Z6
+	VFMADD231PD.BCST 32(R8), Z28, Z8
+	VFMADD231PD.BCST 40(R8), Z28, Z10
+	VFMADD231PD.BCST 48(R8), Z28, Z12
+	VFMADD231PD.BCST 56(R8), Z28, Z14
+	VFMADD231PD.BCST 64(R8), Z28, Z16
+	VFMADD231PD.BCST 72(R8), Z28, Z18
+	VFMADD231PD.BCST 80(R8), Z28, Z20
+	VFMADD231PD.BCST 88(R8), Z28, Z22
+	ADDQ             DX, R8
+	PREFETCHT0       4096(R8)
 	VMOVUPD.Z        (BX), K1, Z28
 	ADDQ             SI, BX
 	VFMADD231PD.BCST (R8), Z28, Z0
@@ -20510,6 +23010,7 @@ chainP12v1masked:
 	VMOVUPD.Z (DI)(AX*1), K1, Z20
 	VMOVUPD.Z (DI)(AX*2), K1, Z22
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startP12v1masked
 
 m12v2masked:
@@ -21106,6 +23607,7 @@ chainR13v2masked:
 	VMOVUPD   (DI), Z24
 	VMOVUPD.Z 64(DI), K1, Z25
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startR13v2masked
 
 edgeR13:
@@ -21301,6 +23803,7 @@ chainR13v1masked:
 	ADDQ      R14, DI
 	VMOVUPD.Z (DI), K1, Z24
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startR13v1masked
 
 panelP13:
@@ -21311,91 +23814,64 @@ panelP13:
 	KXNORW K1, K1, K1
 
 twoP13:
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP13v2masked
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z7, Z7, Z7
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z9, Z9, Z9
-	VPXORD     Z10, Z10, Z10
-	VPXORD     Z11, Z11, Z11
-	VPXORD     Z12, Z12, Z12
-	VPXORD     Z13, Z13, Z13
-	VPXORD     Z14, Z14, Z14
-	VPXORD     Z15, Z15, Z15
-	VPXORD     Z16, Z16, Z16
-	VPXORD     Z17, Z17, Z17
-	VPXORD     Z18, Z18, Z18
-	VPXORD     Z19, Z19, Z19
-	VPXORD     Z20, Z20, Z20
-	VPXORD     Z21, Z21, Z21
-	VPXORD     Z22, Z22, Z22
-	VPXORD     Z23, Z23, Z23
-	VPXORD     Z24, Z24, Z24
-	VPXORD     Z25, Z25, Z25
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP13v2masked
-	LEAQ       (AX)(AX*2), R14
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 64(DI)(AX*1)
-	PREFETCHT0 127(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 64(DI)(AX*2)
-	PREFETCHT0 127(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 64(DI)(AX*1)
-	PREFETCHT0 127(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 64(DI)(AX*2)
-	PREFETCHT0 127(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 64(DI)(AX*1)
-	PREFETCHT0 127(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 64(DI)(AX*2)
-	PREFETCHT0 127(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 64(DI)(AX*1)
-	PREFETCHT0 127(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 64(DI)(AX*2)
-	PREFETCHT0 127(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	MOVQ       c+80(FP), DI
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP13v2masked
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	VPXORD Z19, Z19, Z19
+	VPXORD Z20, Z20, Z20
+	VPXORD Z21, Z21, Z21
+	VPXORD Z22, Z22, Z22
+	VPXORD Z23, Z23, Z23
+	VPXORD Z24, Z24, Z24
+	VPXORD Z25, Z25, Z25
+	MOVQ   k+16(FP), CX
 
 startP13v2masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP13v2masked
-	PCALIGN $0x20
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP13v2masked
+	MOVQ $0x00000004, R10
 
-two_P13v2masked:
-	PREFETCHT0   2048(R8)
+turnP13v2masked:
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	PREFETCHT0 127(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 64(DI)(AX*1)
+	PREFETCHT0 127(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	PREFETCHT0 127(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 64(DI)(AX*1)
+	PREFETCHT0 127(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
+
+someP13v2masked:
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	PREFETCHT0   576(BX)
 	VMOVUPD      (BX), Z28
@@ -21441,7 +23917,111 @@ two_P13v2masked:
 	VFMADD231PD  Z28, Z30, Z24
 	VFMADD231PD  Z29, Z30, Z25
 	ADDQ         DX, R8
-	PREFETCHT0   2048(R8)
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	PREFETCHT0   576(BX)
+	VMOVUPD      (BX), Z28
+	VMOVUPD.Z    64(BX), K1, Z29
+	ADDQ         SI, BX
+	VBROADCASTSD (R8), Z30
+	VFMADD231PD  Z28, Z30, Z0
+	VFMADD231PD  Z29, Z30, Z1
+	VBROADCASTSD 8(R8), Z31
+	VFMADD231PD  Z28, Z31, Z2
+	VFMADD231PD  Z29, Z31, Z3
+	VBROADCASTSD 16(R8), Z30
+	VFMADD231PD  Z28, Z30, Z4
+	VFMADD231PD  Z29, Z30, Z5
+	VBROADCASTSD 24(R8), Z31
+	VFMADD231PD  Z28, Z31, Z6
+	VFMADD231PD  Z29, Z31, Z7
+	VBROADCASTSD 32(R8), Z30
+	VFMADD231PD  Z28, Z30, Z8
+	VFMADD231PD  Z29, Z30, Z9
+	VBROADCASTSD 40(R8), Z31
+	VFMADD231PD  Z28, Z31, Z10
+	VFMADD231PD  Z29, Z31, Z11
+	VBROADCASTSD 48(R8), Z30
+	VFMADD231PD  Z28, Z30, Z12
+	VFMADD231PD  Z29, Z30, Z13
+	VBROADCASTSD 56(R8), Z31
+	VFMADD231PD  Z28, Z31, Z14
+	VFMADD231PD  Z29, Z31, Z15
+	VBROADCASTSD 64(R8), Z30
+	VFMADD231PD  Z28, Z30, Z16
+	VFMADD231PD  Z29, Z30, Z17
+	VBROADCASTSD 72(R8), Z31
+	VFMADD231PD  Z28, Z31, Z18
+	VFMADD231PD  Z29, Z31, Z19
+	VBROADCASTSD 80(R8), Z30
+	VFMADD231PD  Z28, Z30, Z20
+	VFMADD231PD  Z29, Z30, Z21
+	VBROADCASTSD 88(R8), Z31
+	VFMADD231PD  Z28, Z31, Z22
+	VFMADD231PD  Z29, Z31, Z23
+	VBROADCASTSD 96(R8), Z30
+	VFMADD231PD  Z28, Z30, Z24
+	VFMADD231PD  Z29, Z30, Z25
+	ADDQ         DX, R8
+	SUBQ         $0x02, R11
+	JNE          someP13v2masked
+	DECQ         R10
+	JNE          turnP13v2masked
+	MOVQ         c+80(FP), DI
+
+lastP13v2masked:
+	SUBQ    $0x02, CX
+	JLT     restP13v2masked
+	PCALIGN $0x20
+
+two_P13v2masked:
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	PREFETCHT0   576(BX)
+	VMOVUPD      (BX), Z28
+	VMOVUPD.Z    64(BX), K1, Z29
+	ADDQ         SI, BX
+	VBROADCASTSD (R8), Z30
+	VFMADD231PD  Z28, Z30, Z0
+	VFMADD231PD  Z29, Z30, Z1
+	VBROADCASTSD 8(R8), Z31
+	VFMADD231PD  Z28, Z31, Z2
+	VFMADD231PD  Z29, Z31, Z3
+	VBROADCASTSD 16(R8), Z30
+	VFMADD231PD  Z28, Z30, Z4
+	VFMADD231PD  Z29, Z30, Z5
+	VBROADCASTSD 24(R8), Z31
+	VFMADD231PD  Z28, Z31, Z6
+	VFMADD231PD  Z29, Z31, Z7
+	VBROADCASTSD 32(R8), Z30
+	VFMADD231PD  Z28, Z30, Z8
+	VFMADD231PD  Z29, Z30, Z9
+	VBROADCASTSD 40(R8), Z31
+	VFMADD231PD  Z28, Z31, Z10
+	VFMADD231PD  Z29, Z31, Z11
+	VBROADCASTSD 48(R8), Z30
+	VFMADD231PD  Z28, Z30, Z12
+	VFMADD231PD  Z29, Z30, Z13
+	VBROADCASTSD 56(R8), Z31
+	VFMADD231PD  Z28, Z31, Z14
+	VFMADD231PD  Z29, Z31, Z15
+	VBROADCASTSD 64(R8), Z30
+	VFMADD231PD  Z28, Z30, Z16
+	VFMADD231PD  Z29, Z30, Z17
+	VBROADCASTSD 72(R8), Z31
+	VFMADD231PD  Z28, Z31, Z18
+	VFMADD231PD  Z29, Z31, Z19
+	VBROADCASTSD 80(R8), Z30
+	VFMADD231PD  Z28, Z30, Z20
+	VFMADD231PD  Z29, Z30, Z21
+	VBROADCASTSD 88(R8), Z31
+	VFMADD231PD  Z28, Z31, Z22
+	VFMADD231PD  Z29, Z31, Z23
+	VBROADCASTSD 96(R8), Z30
+	VFMADD231PD  Z28, Z30, Z24
+	VFMADD231PD  Z29, Z30, Z25
+	ADDQ         DX, R8
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	PREFETCHT0   576(BX)
 	VMOVUPD      (BX), Z28
@@ -21570,6 +24150,7 @@ chainP13v2masked:
 	VMOVUPD   (DI), Z24
 	VMOVUPD.Z 64(DI), K1, Z25
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startP13v2masked
 
 edgeP13:
@@ -21584,71 +24165,53 @@ edgeP13:
 	JMP   twoP13
 
 oneP13:
-	ADDQ       $0x08, R15
-	MOVQ       R15, CX
-	MOVL       $0x00000001, R14
-	SHLL       CL, R14
-	DECL       R14
-	KMOVB      R14, K1
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP13v1masked
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z10, Z10, Z10
-	VPXORD     Z12, Z12, Z12
-	VPXORD     Z14, Z14, Z14
-	VPXORD     Z16, Z16, Z16
-	VPXORD     Z18, Z18, Z18
-	VPXORD     Z20, Z20, Z20
-	VPXORD     Z22, Z22, Z22
-	VPXORD     Z24, Z24, Z24
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP13v1masked
-	LEAQ       (AX)(AX*2), R14
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	MOVQ       c+80(FP), DI
+	ADDQ   $0x08, R15
+	MOVQ   R15, CX
+	MOVL   $0x00000001, R14
+	SHLL   CL, R14
+	DECL   R14
+	KMOVB  R14, K1
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP13v1masked
+	VPXORD Z0, Z0, Z0
+	VPXORD Z2, Z2, Z2
+	VPXORD Z4, Z4, Z4
+	VPXORD Z6, Z6, Z6
+	VPXORD Z8, Z8, Z8
+	VPXORD Z10, Z10, Z10
+	VPXORD Z12, Z12, Z12
+	VPXORD Z14, Z14, Z14
+	VPXORD Z16, Z16, Z16
+	VPXORD Z18, Z18, Z18
+	VPXORD Z20, Z20, Z20
+	VPXORD Z22, Z22, Z22
+	VPXORD Z24, Z24, Z24
+	MOVQ   k+16(FP), CX
 
 startP13v1masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP13v1masked
-	PCALIGN $0x20
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP13v1masked
+	MOVQ $0x00000004, R10
 
-two_P13v1masked:
-	PREFETCHT0       2048(R8)
+turnP13v1masked:
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
+
+someP13v1masked:
+	PREFETCHT0       4096(R8)
 	VMOVUPD.Z        (BX), K1, Z28
 	ADDQ             SI, BX
 	VFMADD231PD.BCST (R8), Z28, Z0
@@ -21665,7 +24228,53 @@ two_P13v1masked:
 	VFMADD231PD.BCST 88(R8), Z28, Z22
 	VFMADD231PD.BCST 96(R8), Z28, Z24
 	ADDQ             DX, R8
-	PREFETCHT0       2048(R8)
+	PREFETCHT0       4096(R8)
+	VMOVUPD.Z        (BX), K1, Z28
+	ADDQ             SI, BX
+	VFMADD231PD.BCST (R8), Z28, Z0
+	VFMADD231PD.BCST 8(R8), Z28, Z2
+	VFMADD231PD.BCST 16(R8), Z28, Z4
+	VFMADD231PD.BCST 24(R8), Z28, Z6
+	VFMADD231PD.BCST 32(R8), Z28, Z8
+	VFMADD231PD.BCST 40(R8), Z28, Z10
+	VFMADD231PD.BCST 48(R8), Z28, Z12
+	VFMADD231PD.BCST 56(R8), Z28, Z14
+	VFMADD231PD.BCST 64(R8), Z28, Z16
+	VFMADD231PD.BCST 72(R8), Z28, Z18
+	VFMADD231PD.BCST 80(R8), Z28, Z20
+	VFMADD231PD.BCST 88(R8), Z28, Z22
+	VFMADD231PD.BCST 96(R8), Z28, Z24
+	ADDQ             DX, R8
+	SUBQ             $0x02, R11
+	JNE              someP13v1masked
+	DECQ             R10
+	JNE              turnP13v1masked
+	MOVQ             c+80(FP), DI
+
+lastP13v1masked:
+	SUBQ    $0x02, CX
+	JLT     restP13v1masked
+	PCALIGN $0x20
+
+two_P13v1masked:
+	PREFETCHT0       4096(R8)
+	VMOVUPD.Z        (BX), K1, Z28
+	ADDQ             SI, BX
+	VFMADD231PD.BCST (R8), Z28, Z0
+	VFMADD231PD.BCST 8(R8), Z28, Z2
+	VFMADD231PD.BCST 16(R8), Z28, Z4
+	VFMADD231PD.BCST 24(R8), Z28, Z6
+	VFMADD231PD.BCST 32(R8), Z28, Z8
+	VFMADD231PD.BCST 40(R8), Z28, Z10
+	VFMADD231PD.BCST 48(R8), Z28, Z12
+	VFMADD231PD.BCST 56(R8), Z28, Z14
+	VFMADD231PD.BCST 64(R8), Z28, Z16
+	VFMADD231PD.BCST 72(R8), Z28, Z18
+	VFMADD231PD.BCST 80(R8), Z28, Z20
+	VFMADD231PD.BCST 88(R8), Z28, Z22
+	VFMADD231PD.BCST 96(R8), Z28, Z24
+	ADDQ             DX, R8
+	PREFETCHT0       4096(R8)
 	VMOVUPD.Z        (BX), K1, Z28
 	ADDQ             SI, BX
 	VFMADD231PD.BCST (R8), Z28, Z0
@@ -21725,6 +24334,7 @@ chainP13v1masked:
 	ADDQ      R14, DI
 	VMOVUPD.Z (DI), K1, Z24
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startP13v1masked
 
 m13v2masked:
@@ -22361,6 +24971,7 @@ chainR14v2masked:
 	VMOVUPD   (DI)(AX*1), Z26
 	VMOVUPD.Z 64(DI)(AX*1), K1, Z27
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startR14v2masked
 
 edgeR14:
@@ -22565,6 +25176,7 @@ chainR14v1masked:
 	VMOVUPD.Z (DI), K1, Z24
 	VMOVUPD.Z (DI)(AX*1), K1, Z26
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startR14v1masked
 
 panelP14:
@@ -22575,96 +25187,66 @@ panelP14:
 	KXNORW K1, K1, K1
 
 twoP14:
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP14v2masked
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z7, Z7, Z7
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z9, Z9, Z9
-	VPXORD     Z10, Z10, Z10
-	VPXORD     Z11, Z11, Z11
-	VPXORD     Z12, Z12, Z12
-	VPXORD     Z13, Z13, Z13
-	VPXORD     Z14, Z14, Z14
-	VPXORD     Z15, Z15, Z15
-	VPXORD     Z16, Z16, Z16
-	VPXORD     Z17, Z17, Z17
-	VPXORD     Z18, Z18, Z18
-	VPXORD     Z19, Z19, Z19
-	VPXORD     Z20, Z20, Z20
-	VPXORD     Z21, Z21, Z21
-	VPXORD     Z22, Z22, Z22
-	VPXORD     Z23, Z23, Z23
-	VPXORD     Z24, Z24, Z24
-	VPXORD     Z25, Z25, Z25
-	VPXORD     Z26, Z26, Z26
-	VPXORD     Z27, Z27, Z27
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP14v2masked
-	LEAQ       (AX)(AX*2), R14
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 64(DI)(AX*1)
-	PREFETCHT0 127(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 64(DI)(AX*2)
-	PREFETCHT0 127(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 64(DI)(AX*1)
-	PREFETCHT0 127(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 64(DI)(AX*2)
-	PREFETCHT0 127(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 64(DI)(AX*1)
-	PREFETCHT0 127(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 64(DI)(AX*2)
-	PREFETCHT0 127(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 64(DI)(AX*1)
-	PREFETCHT0 127(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 64(DI)(AX*2)
-	PREFETCHT0 127(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	PREFETCHT0 127(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 64(DI)(AX*1)
-	PREFETCHT0 127(DI)(AX*1)
-	MOVQ       c+80(FP), DI
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP14v2masked
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	VPXORD Z19, Z19, Z19
+	VPXORD Z20, Z20, Z20
+	VPXORD Z21, Z21, Z21
+	VPXORD Z22, Z22, Z22
+	VPXORD Z23, Z23, Z23
+	VPXORD Z24, Z24, Z24
+	VPXORD Z25, Z25, Z25
+	VPXORD Z26, Z26, Z26
+	VPXORD Z27, Z27, Z27
+	MOVQ   k+16(FP), CX
 
 startP14v2masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP14v2masked
-	PCALIGN $0x20
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP14v2masked
+	MOVQ $0x00000004, R10
 
-two_P14v2masked:
-	PREFETCHT0   2048(R8)
+turnP14v2masked:
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	PREFETCHT0 127(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 64(DI)(AX*1)
+	PREFETCHT0 127(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	PREFETCHT0 127(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 64(DI)(AX*1)
+	PREFETCHT0 127(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
+
+someP14v2masked:
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	PREFETCHT0   576(BX)
 	VMOVUPD      (BX), Z28
@@ -22713,7 +25295,117 @@ two_P14v2masked:
 	VFMADD231PD  Z28, Z31, Z26
 	VFMADD231PD  Z29, Z31, Z27
 	ADDQ         DX, R8
-	PREFETCHT0   2048(R8)
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	PREFETCHT0   576(BX)
+	VMOVUPD      (BX), Z28
+	VMOVUPD.Z    64(BX), K1, Z29
+	ADDQ         SI, BX
+	VBROADCASTSD (R8), Z30
+	VFMADD231PD  Z28, Z30, Z0
+	VFMADD231PD  Z29, Z30, Z1
+	VBROADCASTSD 8(R8), Z31
+	VFMADD231PD  Z28, Z31, Z2
+	VFMADD231PD  Z29, Z31, Z3
+	VBROADCASTSD 16(R8), Z30
+	VFMADD231PD  Z28, Z30, Z4
+	VFMADD231PD  Z29, Z30, Z5
+	VBROADCASTSD 24(R8), Z31
+	VFMADD231PD  Z28, Z31, Z6
+	VFMADD231PD  Z29, Z31, Z7
+	VBROADCASTSD 32(R8), Z30
+	VFMADD231PD  Z28, Z30, Z8
+	VFMADD231PD  Z29, Z30, Z9
+	VBROADCASTSD 40(R8), Z31
+	VFMADD231PD  Z28, Z31, Z10
+	VFMADD231PD  Z29, Z31, Z11
+	VBROADCASTSD 48(R8), Z30
+	VFMADD231PD  Z28, Z30, Z12
+	VFMADD231PD  Z29, Z30, Z13
+	VBROADCASTSD 56(R8), Z31
+	VFMADD231PD  Z28, Z31, Z14
+	VFMADD231PD  Z29, Z31, Z15
+	VBROADCASTSD 64(R8), Z30
+	VFMADD231PD  Z28, Z30, Z16
+	VFMADD231PD  Z29, Z30, Z17
+	VBROADCASTSD 72(R8), Z31
+	VFMADD231PD  Z28, Z31, Z18
+	VFMADD231PD  Z29, Z31, Z19
+	VBROADCASTSD 80(R8), Z30
+	VFMADD231PD  Z28, Z30, Z20
+	VFMADD231PD  Z29, Z30, Z21
+	VBROADCASTSD 88(R8), Z31
+	VFMADD231PD  Z28, Z31, Z22
+	VFMADD231PD  Z29, Z31, Z23
+	VBROADCASTSD 96(R8), Z30
+	VFMADD231PD  Z28, Z30, Z24
+	VFMADD231PD  Z29, Z30, Z25
+	VBROADCASTSD 104(R8), Z31
+	VFMADD231PD  Z28, Z31, Z26
+	VFMADD231PD  Z29, Z31, Z27
+	ADDQ         DX, R8
+	SUBQ         $0x02, R11
+	JNE          someP14v2masked
+	DECQ         R10
+	JNE          turnP14v2masked
+	MOVQ         c+80(FP), DI
+
+lastP14v2masked:
+	SUBQ    $0x02, CX
+	JLT     restP14v2masked
+	PCALIGN $0x20
+
+two_P14v2masked:
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   512(BX)
+	PREFETCHT0   576(BX)
+	VMOVUPD      (BX), Z28
+	VMOVUPD.Z    64(BX), K1, Z29
+	ADDQ         SI, BX
+	VBROADCASTSD (R8), Z30
+	VFMADD231PD  Z28, Z30, Z0
+	VFMADD231PD  Z29, Z30, Z1
+	VBROADCASTSD 8(R8), Z31
+	VFMADD231PD  Z28, Z31, Z2
+	VFMADD231PD  Z29, Z31, Z3
+	VBROADCASTSD 16(R8), Z30
+	VFMADD231PD  Z28, Z30, Z4
+	VFMADD231PD  Z29, Z30, Z5
+	VBROADCASTSD 24(R8), Z31
+	VFMADD231PD  Z28, Z31, Z6
+	VFMADD231PD  Z29, Z31, Z7
+	VBROADCASTSD 32(R8), Z30
+	VFMADD231PD  Z28, Z30, Z8
+	VFMADD231PD  Z29, Z30, Z9
+	VBROADCASTSD 40(R8), Z31
+	VFMADD231PD  Z28, Z31, Z10
+	VFMADD231PD  Z29, Z31, Z11
+	VBROADCASTSD 48(R8), Z30
+	VFMADD231PD  Z28, Z30, Z12
+	VFMADD231PD  Z29, Z30, Z13
+	VBROADCASTSD 56(R8), Z31
+	VFMADD231PD  Z28, Z31, Z14
+	VFMADD231PD  Z29, Z31, Z15
+	VBROADCASTSD 64(R8), Z30
+	VFMADD231PD  Z28, Z30, Z16
+	VFMADD231PD  Z29, Z30, Z17
+	VBROADCASTSD 72(R8), Z31
+	VFMADD231PD  Z28, Z31, Z18
+	VFMADD231PD  Z29, Z31, Z19
+	VBROADCASTSD 80(R8), Z30
+	VFMADD231PD  Z28, Z30, Z20
+	VFMADD231PD  Z29, Z30, Z21
+	VBROADCASTSD 88(R8), Z31
+	VFMADD231PD  Z28, Z31, Z22
+	VFMADD231PD  Z29, Z31, Z23
+	VBROADCASTSD 96(R8), Z30
+	VFMADD231PD  Z28, Z30, Z24
+	VFMADD231PD  Z29, Z30, Z25
+	VBROADCASTSD 104(R8), Z31
+	VFMADD231PD  Z28, Z31, Z26
+	VFMADD231PD  Z29, Z31, Z27
+	ADDQ         DX, R8
+	PREFETCHT0   4096(R8)
 	PREFETCHT0   512(BX)
 	PREFETCHT0   576(BX)
 	VMOVUPD      (BX), Z28
@@ -22850,6 +25542,7 @@ chainP14v2masked:
 	VMOVUPD   (DI)(AX*1), Z26
 	VMOVUPD.Z 64(DI)(AX*1), K1, Z27
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startP14v2masked
 
 edgeP14:
@@ -22864,74 +25557,54 @@ edgeP14:
 	JMP   twoP14
 
 oneP14:
-	ADDQ       $0x08, R15
-	MOVQ       R15, CX
-	MOVL       $0x00000001, R14
-	SHLL       CL, R14
-	DECL       R14
-	KMOVB      R14, K1
-	CMPQ       mode+96(FP), $0x02
-	JEQ        chainP14v1masked
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z10, Z10, Z10
-	VPXORD     Z12, Z12, Z12
-	VPXORD     Z14, Z14, Z14
-	VPXORD     Z16, Z16, Z16
-	VPXORD     Z18, Z18, Z18
-	VPXORD     Z20, Z20, Z20
-	VPXORD     Z22, Z22, Z22
-	VPXORD     Z24, Z24, Z24
-	VPXORD     Z26, Z26, Z26
-	MOVQ       k+16(FP), CX
-	CMPQ       CX, $0x30
-	JLT        startP14v1masked
-	LEAQ       (AX)(AX*2), R14
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	PREFETCHT0 (DI)(AX*2)
-	PREFETCHT0 63(DI)(AX*2)
-	ADDQ       R14, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 63(DI)
-	PREFETCHT0 (DI)(AX*1)
-	PREFETCHT0 63(DI)(AX*1)
-	MOVQ       c+80(FP), DI
+	ADDQ   $0x08, R15
+	MOVQ   R15, CX
+	MOVL   $0x00000001, R14
+	SHLL   CL, R14
+	DECL   R14
+	KMOVB  R14, K1
+	CMPQ   mode+96(FP), $0x02
+	JEQ    chainP14v1masked
+	VPXORD Z0, Z0, Z0
+	VPXORD Z2, Z2, Z2
+	VPXORD Z4, Z4, Z4
+	VPXORD Z6, Z6, Z6
+	VPXORD Z8, Z8, Z8
+	VPXORD Z10, Z10, Z10
+	VPXORD Z12, Z12, Z12
+	VPXORD Z14, Z14, Z14
+	VPXORD Z16, Z16, Z16
+	VPXORD Z18, Z18, Z18
+	VPXORD Z20, Z20, Z20
+	VPXORD Z22, Z22, Z22
+	VPXORD Z24, Z24, Z24
+	VPXORD Z26, Z26, Z26
+	MOVQ   k+16(FP), CX
 
 startP14v1masked:
-	MOVQ    k+16(FP), CX
-	SUBQ    $0x02, CX
-	JLT     restP14v1masked
-	PCALIGN $0x20
+	MOVQ CX, R9
+	SHRQ $0x02, R9
+	ANDQ $-2, R9
+	JEQ  lastP14v1masked
+	MOVQ $0x00000004, R10
 
-two_P14v1masked:
-	PREFETCHT0       2048(R8)
+turnP14v1masked:
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 63(DI)
+	PREFETCHT0 (DI)(AX*1)
+	PREFETCHT0 63(DI)(AX*1)
+	LEAQ       (DI)(AX*2), DI
+	MOVQ       R9, R11
+	SUBQ       R9, CX
+	PCALIGN    $0x20
+
+someP14v1masked:
+	PREFETCHT0       4096(R8)
 	VMOVUPD.Z        (BX), K1, Z28
 	ADDQ             SI, BX
 	VFMADD231PD.BCST (R8), Z28, Z0
@@ -22949,7 +25622,55 @@ two_P14v1masked:
 	VFMADD231PD.BCST 96(R8), Z28, Z24
 	VFMADD231PD.BCST 104(R8), Z28, Z26
 	ADDQ             DX, R8
-	PREFETCHT0       2048(R8)
+	PREFETCHT0       4096(R8)
+	VMOVUPD.Z        (BX), K1, Z28
+	ADDQ             SI, BX
+	VFMADD231PD.BCST (R8), Z28, Z0
+	VFMADD231PD.BCST 8(R8), Z28, Z2
+	VFMADD231PD.BCST 16(R8), Z28, Z4
+	VFMADD231PD.BCST 24(R8), Z28, Z6
+	VFMADD231PD.BCST 32(R8), Z28, Z8
+	VFMADD231PD.BCST 40(R8), Z28, Z10
+	VFMADD231PD.BCST 48(R8), Z28, Z12
+	VFMADD231PD.BCST 56(R8), Z28, Z14
+	VFMADD231PD.BCST 64(R8), Z28, Z16
+	VFMADD231PD.BCST 72(R8), Z28, Z18
+	VFMADD231PD.BCST 80(R8), Z28, Z20
+	VFMADD231PD.BCST 88(R8), Z28, Z22
+	VFMADD231PD.BCST 96(R8), Z28, Z24
+	VFMADD231PD.BCST 104(R8), Z28, Z26
+	ADDQ             DX, R8
+	SUBQ             $0x02, R11
+	JNE              someP14v1masked
+	DECQ             R10
+	JNE              turnP14v1masked
+	MOVQ             c+80(FP), DI
+
+lastP14v1masked:
+	SUBQ    $0x02, CX
+	JLT     restP14v1masked
+	PCALIGN $0x20
+
+two_P14v1masked:
+	PREFETCHT0       4096(R8)
+	VMOVUPD.Z        (BX), K1, Z28
+	ADDQ             SI, BX
+	VFMADD231PD.BCST (R8), Z28, Z0
+	VFMADD231PD.BCST 8(R8), Z28, Z2
+	VFMADD231PD.BCST 16(R8), Z28, Z4
+	VFMADD231PD.BCST 24(R8), Z28, Z6
+	VFMADD231PD.BCST 32(R8), Z28, Z8
+	VFMADD231PD.BCST 40(R8), Z28, Z10
+	VFMADD231PD.BCST 48(R8), Z28, Z12
+	VFMADD231PD.BCST 56(R8), Z28, Z14
+	VFMADD231PD.BCST 64(R8), Z28, Z16
+	VFMADD231PD.BCST 72(R8), Z28, Z18
+	VFMADD231PD.BCST 80(R8), Z28, Z20
+	VFMADD231PD.BCST 88(R8), Z28, Z22
+	VFMADD231PD.BCST 96(R8), Z28, Z24
+	VFMADD231PD.BCST 104(R8), Z28, Z26
+	ADDQ             DX, R8
+	PREFETCHT0       4096(R8)
 	VMOVUPD.Z        (BX), K1, Z28
 	ADDQ             SI, BX
 	VFMADD231PD.BCST (R8), Z28, Z0
@@ -23012,6 +25733,7 @@ chainP14v1masked:
 	VMOVUPD.Z (DI), K1, Z24
 	VMOVUPD.Z (DI)(AX*1), K1, Z26
 	MOVQ      c+80(FP), DI
+	MOVQ      k+16(FP), CX
 	JMP       startP14v1masked
 
 m14v2masked:

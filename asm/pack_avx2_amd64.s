@@ -14,15 +14,17 @@ DATA packMaskAVX2F32<>+48(SB)/8, $0x0000000000000000
 DATA packMaskAVX2F32<>+56(SB)/8, $0x0000000000000000
 GLOBL packMaskAVX2F32<>(SB), RODATA|NOPTR, $64
 
-// func packAVX2F32(k int, n int, w int, src *float32, ld int, dst *float32)
-// Requires: AVX, CMOV
-TEXT ·packAVX2F32(SB), NOSPLIT, $0-48
+// func packAVX2F32(k int, n int, w int, src *float32, ld int, dst *float32, ps int)
+// Requires: AVX, CMOV, MMX+
+TEXT ·packAVX2F32(SB), NOSPLIT, $0-56
 	MOVQ    n+8(FP), BX
 	MOVQ    w+16(FP), DX
 	MOVQ    src+24(FP), SI
 	MOVQ    ld+32(FP), AX
 	MOVQ    dst+40(FP), DI
 	SHLQ    $0x02, AX
+	MOVQ    k+0(FP), R15
+	IMULQ   AX, R15
 	MOVQ    DX, R10
 	XORL    R11, R11
 	CMPQ    R10, R11
@@ -46,16 +48,7 @@ TEXT ·packAVX2F32(SB), NOSPLIT, $0-48
 	MOVQ    R10, CX
 	NEGQ    CX
 	VMOVUPS 32(R11)(CX*4), Y15
-	MOVQ    DX, R12
-	SHLQ    $0x02, R12
-
-panel:
-	TESTQ   BX, BX
-	JLE     end
-	MOVQ    BX, R13
-	CMPQ    R13, DX
-	CMOVQGT DX, R13
-	MOVQ    R13, R10
+	MOVQ    DX, R10
 	XORL    R11, R11
 	CMPQ    R10, R11
 	CMOVQLT R11, R10
@@ -66,7 +59,7 @@ panel:
 	MOVQ    R10, CX
 	NEGQ    CX
 	VMOVUPS 32(R11)(CX*4), Y12
-	MOVQ    R13, R10
+	MOVQ    DX, R10
 	SUBQ    $0x08, R10
 	XORL    R11, R11
 	CMPQ    R10, R11
@@ -78,38 +71,77 @@ panel:
 	MOVQ    R10, CX
 	NEGQ    CX
 	VMOVUPS 32(R11)(CX*4), Y13
-	MOVQ    SI, R8
-	MOVQ    k+0(FP), R9
-	CMPQ    DX, $0x08
-	JLE     one
-	SUBQ    $0x04, R9
-	JLT     tworest
+	MOVQ    DX, R12
+	SHLQ    $0x02, R12
+	SHLQ    $0x02, ps+48(FP)
+
+panel:
+	CMPQ    BX, DX
+	JGE     full
+	TESTQ   BX, BX
+	JLE     end
+	MOVQ    BX, R10
+	XORL    R11, R11
+	CMPQ    R10, R11
+	CMOVQLT R11, R10
+	MOVQ    $0x00000008, R11
+	CMPQ    R10, R11
+	CMOVQGT R11, R10
+	LEAQ    packMaskAVX2F32<>+0(SB), R11
+	MOVQ    R10, CX
+	NEGQ    CX
+	VMOVUPS 32(R11)(CX*4), Y12
+	MOVQ    BX, R10
+	SUBQ    $0x08, R10
+	XORL    R11, R11
+	CMPQ    R10, R11
+	CMOVQLT R11, R10
+	MOVQ    $0x00000008, R11
+	CMPQ    R10, R11
+	CMOVQGT R11, R10
+	LEAQ    packMaskAVX2F32<>+0(SB), R11
+	MOVQ    R10, CX
+	NEGQ    CX
+	VMOVUPS 32(R11)(CX*4), Y13
+
+full:
+	MOVQ SI, R8
+	MOVQ DI, R14
+	MOVQ k+0(FP), R9
+	CMPQ DX, $0x08
+	JLE  one
+	SUBQ $0x04, R9
+	JLT  tworest
 
 twofour:
 	VMASKMOVPS (R8), Y12, Y0
 	VMASKMOVPS 32(R8), Y13, Y1
+	PREFETCHT0 (R8)(R15*1)
 	ADDQ       AX, R8
-	VMASKMOVPS Y0, Y14, (DI)
-	VMASKMOVPS Y1, Y15, 32(DI)
-	ADDQ       R12, DI
+	VMASKMOVPS Y0, Y14, (R14)
+	VMASKMOVPS Y1, Y15, 32(R14)
+	ADDQ       R12, R14
 	VMASKMOVPS (R8), Y12, Y2
 	VMASKMOVPS 32(R8), Y13, Y3
+	PREFETCHT0 (R8)(R15*1)
 	ADDQ       AX, R8
-	VMASKMOVPS Y2, Y14, (DI)
-	VMASKMOVPS Y3, Y15, 32(DI)
-	ADDQ       R12, DI
+	VMASKMOVPS Y2, Y14, (R14)
+	VMASKMOVPS Y3, Y15, 32(R14)
+	ADDQ       R12, R14
 	VMASKMOVPS (R8), Y12, Y4
 	VMASKMOVPS 32(R8), Y13, Y5
+	PREFETCHT0 (R8)(R15*1)
 	ADDQ       AX, R8
-	VMASKMOVPS Y4, Y14, (DI)
-	VMASKMOVPS Y5, Y15, 32(DI)
-	ADDQ       R12, DI
+	VMASKMOVPS Y4, Y14, (R14)
+	VMASKMOVPS Y5, Y15, 32(R14)
+	ADDQ       R12, R14
 	VMASKMOVPS (R8), Y12, Y6
 	VMASKMOVPS 32(R8), Y13, Y7
+	PREFETCHT0 (R8)(R15*1)
 	ADDQ       AX, R8
-	VMASKMOVPS Y6, Y14, (DI)
-	VMASKMOVPS Y7, Y15, 32(DI)
-	ADDQ       R12, DI
+	VMASKMOVPS Y6, Y14, (R14)
+	VMASKMOVPS Y7, Y15, 32(R14)
+	ADDQ       R12, R14
 	SUBQ       $0x04, R9
 	JGE        twofour
 
@@ -120,10 +152,11 @@ tworest:
 twosingle:
 	VMASKMOVPS (R8), Y12, Y0
 	VMASKMOVPS 32(R8), Y13, Y1
+	PREFETCHT0 (R8)(R15*1)
 	ADDQ       AX, R8
-	VMASKMOVPS Y0, Y14, (DI)
-	VMASKMOVPS Y1, Y15, 32(DI)
-	ADDQ       R12, DI
+	VMASKMOVPS Y0, Y14, (R14)
+	VMASKMOVPS Y1, Y15, 32(R14)
+	ADDQ       R12, R14
 	DECQ       R9
 	JNE        twosingle
 	JMP        next
@@ -134,21 +167,25 @@ one:
 
 onefour:
 	VMASKMOVPS (R8), Y12, Y0
+	PREFETCHT0 (R8)(R15*1)
 	ADDQ       AX, R8
-	VMASKMOVPS Y0, Y14, (DI)
-	ADDQ       R12, DI
+	VMASKMOVPS Y0, Y14, (R14)
+	ADDQ       R12, R14
 	VMASKMOVPS (R8), Y12, Y2
+	PREFETCHT0 (R8)(R15*1)
 	ADDQ       AX, R8
-	VMASKMOVPS Y2, Y14, (DI)
-	ADDQ       R12, DI
+	VMASKMOVPS Y2, Y14, (R14)
+	ADDQ       R12, R14
 	VMASKMOVPS (R8), Y12, Y4
+	PREFETCHT0 (R8)(R15*1)
 	ADDQ       AX, R8
-	VMASKMOVPS Y4, Y14, (DI)
-	ADDQ       R12, DI
+	VMASKMOVPS Y4, Y14, (R14)
+	ADDQ       R12, R14
 	VMASKMOVPS (R8), Y12, Y6
+	PREFETCHT0 (R8)(R15*1)
 	ADDQ       AX, R8
-	VMASKMOVPS Y6, Y14, (DI)
-	ADDQ       R12, DI
+	VMASKMOVPS Y6, Y14, (R14)
+	ADDQ       R12, R14
 	SUBQ       $0x04, R9
 	JGE        onefour
 
@@ -158,14 +195,16 @@ onerest:
 
 onesingle:
 	VMASKMOVPS (R8), Y12, Y0
+	PREFETCHT0 (R8)(R15*1)
 	ADDQ       AX, R8
-	VMASKMOVPS Y0, Y14, (DI)
-	ADDQ       R12, DI
+	VMASKMOVPS Y0, Y14, (R14)
+	ADDQ       R12, R14
 	DECQ       R9
 	JNE        onesingle
 
 next:
 	ADDQ R12, SI
+	ADDQ ps+48(FP), DI
 	SUBQ DX, BX
 	JMP  panel
 
@@ -184,15 +223,17 @@ DATA transToMaskAVX2F32<>+56(SB)/8, $0x0000000000000000
 GLOBL transToMaskAVX2F32<>(SB), RODATA|NOPTR, $64
 
 // func transToAVX2F32(m int, n int, src *float32, ld int, dst *float32, ldd int)
-// Requires: AVX, CMOV
+// Requires: AVX, CMOV, MMX+
 TEXT ·transToAVX2F32(SB), NOSPLIT, $0-48
-	MOVQ m+0(FP), R8
-	MOVQ src+16(FP), SI
-	MOVQ ld+24(FP), AX
-	MOVQ dst+32(FP), DI
-	MOVQ ldd+40(FP), BX
-	SHLQ $0x02, AX
-	SHLQ $0x02, BX
+	MOVQ  m+0(FP), R8
+	MOVQ  src+16(FP), SI
+	MOVQ  ld+24(FP), AX
+	MOVQ  dst+32(FP), DI
+	MOVQ  ldd+40(FP), BX
+	SHLQ  $0x02, AX
+	SHLQ  $0x02, BX
+	MOVQ  R8, R14
+	IMULQ AX, R14
 
 rows:
 	TESTQ R8, R8
@@ -210,20 +251,28 @@ cols:
 	JLT        edge
 	MOVQ       R10, DX
 	VMOVUPS    (DX), Y0
+	PREFETCHT0 (DX)(R14*1)
 	ADDQ       AX, DX
 	VMOVUPS    (DX), Y1
+	PREFETCHT0 (DX)(R14*1)
 	ADDQ       AX, DX
 	VMOVUPS    (DX), Y2
+	PREFETCHT0 (DX)(R14*1)
 	ADDQ       AX, DX
 	VMOVUPS    (DX), Y3
+	PREFETCHT0 (DX)(R14*1)
 	ADDQ       AX, DX
 	VMOVUPS    (DX), Y4
+	PREFETCHT0 (DX)(R14*1)
 	ADDQ       AX, DX
 	VMOVUPS    (DX), Y5
+	PREFETCHT0 (DX)(R14*1)
 	ADDQ       AX, DX
 	VMOVUPS    (DX), Y6
+	PREFETCHT0 (DX)(R14*1)
 	ADDQ       AX, DX
 	VMOVUPS    (DX), Y7
+	PREFETCHT0 (DX)(R14*1)
 	MOVQ       R11, DX
 	VUNPCKLPS  Y1, Y0, Y8
 	VUNPCKHPS  Y1, Y0, Y9
@@ -284,34 +333,42 @@ edge:
 	MOVQ       R8, R12
 	MOVQ       R10, DX
 	VMASKMOVPS (DX), Y15, Y0
+	PREFETCHT0 (DX)(R14*1)
 	CMPQ       R12, $0x01
 	JLE        loaded
 	ADDQ       AX, DX
 	VMASKMOVPS (DX), Y15, Y1
+	PREFETCHT0 (DX)(R14*1)
 	CMPQ       R12, $0x02
 	JLE        loaded
 	ADDQ       AX, DX
 	VMASKMOVPS (DX), Y15, Y2
+	PREFETCHT0 (DX)(R14*1)
 	CMPQ       R12, $0x03
 	JLE        loaded
 	ADDQ       AX, DX
 	VMASKMOVPS (DX), Y15, Y3
+	PREFETCHT0 (DX)(R14*1)
 	CMPQ       R12, $0x04
 	JLE        loaded
 	ADDQ       AX, DX
 	VMASKMOVPS (DX), Y15, Y4
+	PREFETCHT0 (DX)(R14*1)
 	CMPQ       R12, $0x05
 	JLE        loaded
 	ADDQ       AX, DX
 	VMASKMOVPS (DX), Y15, Y5
+	PREFETCHT0 (DX)(R14*1)
 	CMPQ       R12, $0x06
 	JLE        loaded
 	ADDQ       AX, DX
 	VMASKMOVPS (DX), Y15, Y6
+	PREFETCHT0 (DX)(R14*1)
 	CMPQ       R12, $0x07
 	JLE        loaded
 	ADDQ       AX, DX
 	VMASKMOVPS (DX), Y15, Y7
+	PREFETCHT0 (DX)(R14*1)
 
 loaded:
 	MOVQ       R11, DX
@@ -399,15 +456,17 @@ DATA packMaskAVX2F64<>+48(SB)/8, $0x0000000000000000
 DATA packMaskAVX2F64<>+56(SB)/8, $0x0000000000000000
 GLOBL packMaskAVX2F64<>(SB), RODATA|NOPTR, $64
 
-// func packAVX2F64(k int, n int, w int, src *float64, ld int, dst *float64)
-// Requires: AVX, CMOV
-TEXT ·packAVX2F64(SB), NOSPLIT, $0-48
+// func packAVX2F64(k int, n int, w int, src *float64, ld int, dst *float64, ps int)
+// Requires: AVX, CMOV, MMX+
+TEXT ·packAVX2F64(SB), NOSPLIT, $0-56
 	MOVQ    n+8(FP), BX
 	MOVQ    w+16(FP), DX
 	MOVQ    src+24(FP), SI
 	MOVQ    ld+32(FP), AX
 	MOVQ    dst+40(FP), DI
 	SHLQ    $0x03, AX
+	MOVQ    k+0(FP), R15
+	IMULQ   AX, R15
 	MOVQ    DX, R10
 	XORL    R11, R11
 	CMPQ    R10, R11
@@ -431,16 +490,7 @@ TEXT ·packAVX2F64(SB), NOSPLIT, $0-48
 	MOVQ    R10, CX
 	NEGQ    CX
 	VMOVUPD 32(R11)(CX*8), Y15
-	MOVQ    DX, R12
-	SHLQ    $0x03, R12
-
-panel:
-	TESTQ   BX, BX
-	JLE     end
-	MOVQ    BX, R13
-	CMPQ    R13, DX
-	CMOVQGT DX, R13
-	MOVQ    R13, R10
+	MOVQ    DX, R10
 	XORL    R11, R11
 	CMPQ    R10, R11
 	CMOVQLT R11, R10
@@ -451,7 +501,7 @@ panel:
 	MOVQ    R10, CX
 	NEGQ    CX
 	VMOVUPD 32(R11)(CX*8), Y12
-	MOVQ    R13, R10
+	MOVQ    DX, R10
 	SUBQ    $0x04, R10
 	XORL    R11, R11
 	CMPQ    R10, R11
@@ -463,38 +513,77 @@ panel:
 	MOVQ    R10, CX
 	NEGQ    CX
 	VMOVUPD 32(R11)(CX*8), Y13
-	MOVQ    SI, R8
-	MOVQ    k+0(FP), R9
-	CMPQ    DX, $0x04
-	JLE     one
-	SUBQ    $0x04, R9
-	JLT     tworest
+	MOVQ    DX, R12
+	SHLQ    $0x03, R12
+	SHLQ    $0x03, ps+48(FP)
+
+panel:
+	CMPQ    BX, DX
+	JGE     full
+	TESTQ   BX, BX
+	JLE     end
+	MOVQ    BX, R10
+	XORL    R11, R11
+	CMPQ    R10, R11
+	CMOVQLT R11, R10
+	MOVQ    $0x00000004, R11
+	CMPQ    R10, R11
+	CMOVQGT R11, R10
+	LEAQ    packMaskAVX2F64<>+0(SB), R11
+	MOVQ    R10, CX
+	NEGQ    CX
+	VMOVUPD 32(R11)(CX*8), Y12
+	MOVQ    BX, R10
+	SUBQ    $0x04, R10
+	XORL    R11, R11
+	CMPQ    R10, R11
+	CMOVQLT R11, R10
+	MOVQ    $0x00000004, R11
+	CMPQ    R10, R11
+	CMOVQGT R11, R10
+	LEAQ    packMaskAVX2F64<>+0(SB), R11
+	MOVQ    R10, CX
+	NEGQ    CX
+	VMOVUPD 32(R11)(CX*8), Y13
+
+full:
+	MOVQ SI, R8
+	MOVQ DI, R14
+	MOVQ k+0(FP), R9
+	CMPQ DX, $0x04
+	JLE  one
+	SUBQ $0x04, R9
+	JLT  tworest
 
 twofour:
 	VMASKMOVPD (R8), Y12, Y0
 	VMASKMOVPD 32(R8), Y13, Y1
+	PREFETCHT0 (R8)(R15*1)
 	ADDQ       AX, R8
-	VMASKMOVPD Y0, Y14, (DI)
-	VMASKMOVPD Y1, Y15, 32(DI)
-	ADDQ       R12, DI
+	VMASKMOVPD Y0, Y14, (R14)
+	VMASKMOVPD Y1, Y15, 32(R14)
+	ADDQ       R12, R14
 	VMASKMOVPD (R8), Y12, Y2
 	VMASKMOVPD 32(R8), Y13, Y3
+	PREFETCHT0 (R8)(R15*1)
 	ADDQ       AX, R8
-	VMASKMOVPD Y2, Y14, (DI)
-	VMASKMOVPD Y3, Y15, 32(DI)
-	ADDQ       R12, DI
+	VMASKMOVPD Y2, Y14, (R14)
+	VMASKMOVPD Y3, Y15, 32(R14)
+	ADDQ       R12, R14
 	VMASKMOVPD (R8), Y12, Y4
 	VMASKMOVPD 32(R8), Y13, Y5
+	PREFETCHT0 (R8)(R15*1)
 	ADDQ       AX, R8
-	VMASKMOVPD Y4, Y14, (DI)
-	VMASKMOVPD Y5, Y15, 32(DI)
-	ADDQ       R12, DI
+	VMASKMOVPD Y4, Y14, (R14)
+	VMASKMOVPD Y5, Y15, 32(R14)
+	ADDQ       R12, R14
 	VMASKMOVPD (R8), Y12, Y6
 	VMASKMOVPD 32(R8), Y13, Y7
+	PREFETCHT0 (R8)(R15*1)
 	ADDQ       AX, R8
-	VMASKMOVPD Y6, Y14, (DI)
-	VMASKMOVPD Y7, Y15, 32(DI)
-	ADDQ       R12, DI
+	VMASKMOVPD Y6, Y14, (R14)
+	VMASKMOVPD Y7, Y15, 32(R14)
+	ADDQ       R12, R14
 	SUBQ       $0x04, R9
 	JGE        twofour
 
@@ -505,10 +594,11 @@ tworest:
 twosingle:
 	VMASKMOVPD (R8), Y12, Y0
 	VMASKMOVPD 32(R8), Y13, Y1
+	PREFETCHT0 (R8)(R15*1)
 	ADDQ       AX, R8
-	VMASKMOVPD Y0, Y14, (DI)
-	VMASKMOVPD Y1, Y15, 32(DI)
-	ADDQ       R12, DI
+	VMASKMOVPD Y0, Y14, (R14)
+	VMASKMOVPD Y1, Y15, 32(R14)
+	ADDQ       R12, R14
 	DECQ       R9
 	JNE        twosingle
 	JMP        next
@@ -519,21 +609,25 @@ one:
 
 onefour:
 	VMASKMOVPD (R8), Y12, Y0
+	PREFETCHT0 (R8)(R15*1)
 	ADDQ       AX, R8
-	VMASKMOVPD Y0, Y14, (DI)
-	ADDQ       R12, DI
+	VMASKMOVPD Y0, Y14, (R14)
+	ADDQ       R12, R14
 	VMASKMOVPD (R8), Y12, Y2
+	PREFETCHT0 (R8)(R15*1)
 	ADDQ       AX, R8
-	VMASKMOVPD Y2, Y14, (DI)
-	ADDQ       R12, DI
+	VMASKMOVPD Y2, Y14, (R14)
+	ADDQ       R12, R14
 	VMASKMOVPD (R8), Y12, Y4
+	PREFETCHT0 (R8)(R15*1)
 	ADDQ       AX, R8
-	VMASKMOVPD Y4, Y14, (DI)
-	ADDQ       R12, DI
+	VMASKMOVPD Y4, Y14, (R14)
+	ADDQ       R12, R14
 	VMASKMOVPD (R8), Y12, Y6
+	PREFETCHT0 (R8)(R15*1)
 	ADDQ       AX, R8
-	VMASKMOVPD Y6, Y14, (DI)
-	ADDQ       R12, DI
+	VMASKMOVPD Y6, Y14, (R14)
+	ADDQ       R12, R14
 	SUBQ       $0x04, R9
 	JGE        onefour
 
@@ -543,14 +637,16 @@ onerest:
 
 onesingle:
 	VMASKMOVPD (R8), Y12, Y0
+	PREFETCHT0 (R8)(R15*1)
 	ADDQ       AX, R8
-	VMASKMOVPD Y0, Y14, (DI)
-	ADDQ       R12, DI
+	VMASKMOVPD Y0, Y14, (R14)
+	ADDQ       R12, R14
 	DECQ       R9
 	JNE        onesingle
 
 next:
 	ADDQ R12, SI
+	ADDQ ps+48(FP), DI
 	SUBQ DX, BX
 	JMP  panel
 
@@ -569,15 +665,17 @@ DATA transToMaskAVX2F64<>+56(SB)/8, $0x0000000000000000
 GLOBL transToMaskAVX2F64<>(SB), RODATA|NOPTR, $64
 
 // func transToAVX2F64(m int, n int, src *float64, ld int, dst *float64, ldd int)
-// Requires: AVX, CMOV
+// Requires: AVX, CMOV, MMX+
 TEXT ·transToAVX2F64(SB), NOSPLIT, $0-48
-	MOVQ m+0(FP), R8
-	MOVQ src+16(FP), SI
-	MOVQ ld+24(FP), AX
-	MOVQ dst+32(FP), DI
-	MOVQ ldd+40(FP), BX
-	SHLQ $0x03, AX
-	SHLQ $0x03, BX
+	MOVQ  m+0(FP), R8
+	MOVQ  src+16(FP), SI
+	MOVQ  ld+24(FP), AX
+	MOVQ  dst+32(FP), DI
+	MOVQ  ldd+40(FP), BX
+	SHLQ  $0x03, AX
+	SHLQ  $0x03, BX
+	MOVQ  R8, R14
+	IMULQ AX, R14
 
 rows:
 	TESTQ R8, R8
@@ -595,12 +693,16 @@ cols:
 	JLT        edge
 	MOVQ       R10, DX
 	VMOVUPD    (DX), Y0
+	PREFETCHT0 (DX)(R14*1)
 	ADDQ       AX, DX
 	VMOVUPD    (DX), Y1
+	PREFETCHT0 (DX)(R14*1)
 	ADDQ       AX, DX
 	VMOVUPD    (DX), Y2
+	PREFETCHT0 (DX)(R14*1)
 	ADDQ       AX, DX
 	VMOVUPD    (DX), Y3
+	PREFETCHT0 (DX)(R14*1)
 	MOVQ       R11, DX
 	VUNPCKLPD  Y1, Y0, Y4
 	VUNPCKHPD  Y1, Y0, Y5
@@ -637,18 +739,22 @@ edge:
 	MOVQ       R8, R12
 	MOVQ       R10, DX
 	VMASKMOVPD (DX), Y15, Y0
+	PREFETCHT0 (DX)(R14*1)
 	CMPQ       R12, $0x01
 	JLE        loaded
 	ADDQ       AX, DX
 	VMASKMOVPD (DX), Y15, Y1
+	PREFETCHT0 (DX)(R14*1)
 	CMPQ       R12, $0x02
 	JLE        loaded
 	ADDQ       AX, DX
 	VMASKMOVPD (DX), Y15, Y2
+	PREFETCHT0 (DX)(R14*1)
 	CMPQ       R12, $0x03
 	JLE        loaded
 	ADDQ       AX, DX
 	VMASKMOVPD (DX), Y15, Y3
+	PREFETCHT0 (DX)(R14*1)
 
 loaded:
 	MOVQ       R11, DX

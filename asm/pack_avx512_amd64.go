@@ -4,20 +4,20 @@
 
 package asm
 
-// packAVX512F32 is Kernels.Pack for w of at most two vectors.
+// packAVX512F32 is a band of Kernels.Pack for w of at most two vectors.
 //
 //go:noescape
-func packAVX512F32(k int, n int, w int, src *float32, ld int, dst *float32)
+func packAVX512F32(k int, n int, w int, src *float32, ld int, dst *float32, ps int)
 
 // transToAVX512F32 is Kernels.TransTo; see the generic twin transTo.
 //
 //go:noescape
 func transToAVX512F32(m int, n int, src *float32, ld int, dst *float32, ldd int)
 
-// packAVX512F64 is Kernels.Pack for w of at most two vectors.
+// packAVX512F64 is a band of Kernels.Pack for w of at most two vectors.
 //
 //go:noescape
-func packAVX512F64(k int, n int, w int, src *float64, ld int, dst *float64)
+func packAVX512F64(k int, n int, w int, src *float64, ld int, dst *float64, ps int)
 
 // transToAVX512F64 is Kernels.TransTo; see the generic twin transTo.
 //

@@ -4,15 +4,17 @@
 
 #include "textflag.h"
 
-// func packAVX512F32(k int, n int, w int, src *float32, ld int, dst *float32)
-// Requires: AVX, AVX512F, CMOV
-TEXT ·packAVX512F32(SB), NOSPLIT, $0-48
+// func packAVX512F32(k int, n int, w int, src *float32, ld int, dst *float32, ps int)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·packAVX512F32(SB), NOSPLIT, $0-56
 	MOVQ    n+8(FP), BX
 	MOVQ    w+16(FP), DX
 	MOVQ    src+24(FP), SI
 	MOVQ    ld+32(FP), AX
 	MOVQ    dst+40(FP), DI
 	SHLQ    $0x02, AX
+	MOVQ    k+0(FP), R15
+	IMULQ   AX, R15
 	MOVQ    DX, R10
 	XORL    R11, R11
 	CMPQ    R10, R11
@@ -38,16 +40,7 @@ TEXT ·packAVX512F32(SB), NOSPLIT, $0-48
 	SHLL    CL, R11
 	DECL    R11
 	KMOVW   R11, K4
-	MOVQ    DX, R12
-	SHLQ    $0x02, R12
-
-panel:
-	TESTQ   BX, BX
-	JLE     end
-	MOVQ    BX, R13
-	CMPQ    R13, DX
-	CMOVQGT DX, R13
-	MOVQ    R13, R10
+	MOVQ    DX, R10
 	XORL    R11, R11
 	CMPQ    R10, R11
 	CMOVQLT R11, R10
@@ -59,7 +52,7 @@ panel:
 	SHLL    CL, R11
 	DECL    R11
 	KMOVW   R11, K1
-	MOVQ    R13, R10
+	MOVQ    DX, R10
 	SUBQ    $0x10, R10
 	XORL    R11, R11
 	CMPQ    R10, R11
@@ -72,94 +65,147 @@ panel:
 	SHLL    CL, R11
 	DECL    R11
 	KMOVW   R11, K2
-	MOVQ    SI, R8
-	MOVQ    k+0(FP), R9
-	CMPQ    DX, $0x10
-	JLE     one
-	SUBQ    $0x04, R9
-	JLT     tworest
+	MOVQ    DX, R12
+	SHLQ    $0x02, R12
+	SHLQ    $0x02, ps+48(FP)
+
+panel:
+	CMPQ    BX, DX
+	JGE     full
+	TESTQ   BX, BX
+	JLE     end
+	MOVQ    BX, R10
+	XORL    R11, R11
+	CMPQ    R10, R11
+	CMOVQLT R11, R10
+	MOVQ    $0x00000010, R11
+	CMPQ    R10, R11
+	CMOVQGT R11, R10
+	MOVQ    R10, CX
+	MOVL    $0x00000001, R11
+	SHLL    CL, R11
+	DECL    R11
+	KMOVW   R11, K1
+	MOVQ    BX, R10
+	SUBQ    $0x10, R10
+	XORL    R11, R11
+	CMPQ    R10, R11
+	CMOVQLT R11, R10
+	MOVQ    $0x00000010, R11
+	CMPQ    R10, R11
+	CMOVQGT R11, R10
+	MOVQ    R10, CX
+	MOVL    $0x00000001, R11
+	SHLL    CL, R11
+	DECL    R11
+	KMOVW   R11, K2
+
+full:
+	MOVQ SI, R8
+	MOVQ DI, R14
+	MOVQ k+0(FP), R9
+	CMPQ DX, $0x10
+	JLE  one
+	SUBQ $0x04, R9
+	JLT  tworest
 
 twofour:
-	VMOVUPS.Z (R8), K1, Z0
-	VMOVUPS.Z 64(R8), K2, Z1
-	ADDQ      AX, R8
-	VMOVUPS   Z0, K3, (DI)
-	VMOVUPS   Z1, K4, 64(DI)
-	ADDQ      R12, DI
-	VMOVUPS.Z (R8), K1, Z2
-	VMOVUPS.Z 64(R8), K2, Z3
-	ADDQ      AX, R8
-	VMOVUPS   Z2, K3, (DI)
-	VMOVUPS   Z3, K4, 64(DI)
-	ADDQ      R12, DI
-	VMOVUPS.Z (R8), K1, Z4
-	VMOVUPS.Z 64(R8), K2, Z5
-	ADDQ      AX, R8
-	VMOVUPS   Z4, K3, (DI)
-	VMOVUPS   Z5, K4, 64(DI)
-	ADDQ      R12, DI
-	VMOVUPS.Z (R8), K1, Z6
-	VMOVUPS.Z 64(R8), K2, Z7
-	ADDQ      AX, R8
-	VMOVUPS   Z6, K3, (DI)
-	VMOVUPS   Z7, K4, 64(DI)
-	ADDQ      R12, DI
-	SUBQ      $0x04, R9
-	JGE       twofour
+	VMOVUPS.Z  (R8), K1, Z0
+	VMOVUPS.Z  64(R8), K2, Z1
+	PREFETCHT0 (R8)(R15*1)
+	PREFETCHT0 64(R8)(R15*1)
+	ADDQ       AX, R8
+	VMOVUPS    Z0, K3, (R14)
+	VMOVUPS    Z1, K4, 64(R14)
+	ADDQ       R12, R14
+	VMOVUPS.Z  (R8), K1, Z2
+	VMOVUPS.Z  64(R8), K2, Z3
+	PREFETCHT0 (R8)(R15*1)
+	PREFETCHT0 64(R8)(R15*1)
+	ADDQ       AX, R8
+	VMOVUPS    Z2, K3, (R14)
+	VMOVUPS    Z3, K4, 64(R14)
+	ADDQ       R12, R14
+	VMOVUPS.Z  (R8), K1, Z4
+	VMOVUPS.Z  64(R8), K2, Z5
+	PREFETCHT0 (R8)(R15*1)
+	PREFETCHT0 64(R8)(R15*1)
+	ADDQ       AX, R8
+	VMOVUPS    Z4, K3, (R14)
+	VMOVUPS    Z5, K4, 64(R14)
+	ADDQ       R12, R14
+	VMOVUPS.Z  (R8), K1, Z6
+	VMOVUPS.Z  64(R8), K2, Z7
+	PREFETCHT0 (R8)(R15*1)
+	PREFETCHT0 64(R8)(R15*1)
+	ADDQ       AX, R8
+	VMOVUPS    Z6, K3, (R14)
+	VMOVUPS    Z7, K4, 64(R14)
+	ADDQ       R12, R14
+	SUBQ       $0x04, R9
+	JGE        twofour
 
 tworest:
 	ADDQ $0x04, R9
 	JLE  next
 
 twosingle:
-	VMOVUPS.Z (R8), K1, Z0
-	VMOVUPS.Z 64(R8), K2, Z1
-	ADDQ      AX, R8
-	VMOVUPS   Z0, K3, (DI)
-	VMOVUPS   Z1, K4, 64(DI)
-	ADDQ      R12, DI
-	DECQ      R9
-	JNE       twosingle
-	JMP       next
+	VMOVUPS.Z  (R8), K1, Z0
+	VMOVUPS.Z  64(R8), K2, Z1
+	PREFETCHT0 (R8)(R15*1)
+	PREFETCHT0 64(R8)(R15*1)
+	ADDQ       AX, R8
+	VMOVUPS    Z0, K3, (R14)
+	VMOVUPS    Z1, K4, 64(R14)
+	ADDQ       R12, R14
+	DECQ       R9
+	JNE        twosingle
+	JMP        next
 
 one:
 	SUBQ $0x04, R9
 	JLT  onerest
 
 onefour:
-	VMOVUPS.Z (R8), K1, Z0
-	ADDQ      AX, R8
-	VMOVUPS   Z0, K3, (DI)
-	ADDQ      R12, DI
-	VMOVUPS.Z (R8), K1, Z2
-	ADDQ      AX, R8
-	VMOVUPS   Z2, K3, (DI)
-	ADDQ      R12, DI
-	VMOVUPS.Z (R8), K1, Z4
-	ADDQ      AX, R8
-	VMOVUPS   Z4, K3, (DI)
-	ADDQ      R12, DI
-	VMOVUPS.Z (R8), K1, Z6
-	ADDQ      AX, R8
-	VMOVUPS   Z6, K3, (DI)
-	ADDQ      R12, DI
-	SUBQ      $0x04, R9
-	JGE       onefour
+	VMOVUPS.Z  (R8), K1, Z0
+	PREFETCHT0 (R8)(R15*1)
+	ADDQ       AX, R8
+	VMOVUPS    Z0, K3, (R14)
+	ADDQ       R12, R14
+	VMOVUPS.Z  (R8), K1, Z2
+	PREFETCHT0 (R8)(R15*1)
+	ADDQ       AX, R8
+	VMOVUPS    Z2, K3, (R14)
+	ADDQ       R12, R14
+	VMOVUPS.Z  (R8), K1, Z4
+	PREFETCHT0 (R8)(R15*1)
+	ADDQ       AX, R8
+	VMOVUPS    Z4, K3, (R14)
+	ADDQ       R12, R14
+	VMOVUPS.Z  (R8), K1, Z6
+	PREFETCHT0 (R8)(R15*1)
+	ADDQ       AX, R8
+	VMOVUPS    Z6, K3, (R14)
+	ADDQ       R12, R14
+	SUBQ       $0x04, R9
+	JGE        onefour
 
 onerest:
 	ADDQ $0x04, R9
 	JLE  next
 
 onesingle:
-	VMOVUPS.Z (R8), K1, Z0
-	ADDQ      AX, R8
-	VMOVUPS   Z0, K3, (DI)
-	ADDQ      R12, DI
-	DECQ      R9
-	JNE       onesingle
+	VMOVUPS.Z  (R8), K1, Z0
+	PREFETCHT0 (R8)(R15*1)
+	ADDQ       AX, R8
+	VMOVUPS    Z0, K3, (R14)
+	ADDQ       R12, R14
+	DECQ       R9
+	JNE        onesingle
 
 next:
 	ADDQ R12, SI
+	ADDQ ps+48(FP), DI
 	SUBQ DX, BX
 	JMP  panel
 
@@ -168,15 +214,17 @@ end:
 	RET
 
 // func transToAVX512F32(m int, n int, src *float32, ld int, dst *float32, ldd int)
-// Requires: AVX, AVX512F, CMOV
+// Requires: AVX, AVX512F, CMOV, MMX+
 TEXT ·transToAVX512F32(SB), NOSPLIT, $0-48
-	MOVQ m+0(FP), R8
-	MOVQ src+16(FP), SI
-	MOVQ ld+24(FP), AX
-	MOVQ dst+32(FP), DI
-	MOVQ ldd+40(FP), BX
-	SHLQ $0x02, AX
-	SHLQ $0x02, BX
+	MOVQ  m+0(FP), R8
+	MOVQ  src+16(FP), SI
+	MOVQ  ld+24(FP), AX
+	MOVQ  dst+32(FP), DI
+	MOVQ  ldd+40(FP), BX
+	SHLQ  $0x02, AX
+	SHLQ  $0x02, BX
+	MOVQ  R8, R14
+	IMULQ AX, R14
 
 rows:
 	TESTQ R8, R8
@@ -194,36 +242,52 @@ cols:
 	JLT        edge
 	MOVQ       R10, DX
 	VMOVUPS    (DX), Z0
+	PREFETCHT0 (DX)(R14*1)
 	ADDQ       AX, DX
 	VMOVUPS    (DX), Z1
+	PREFETCHT0 (DX)(R14*1)
 	ADDQ       AX, DX
 	VMOVUPS    (DX), Z2
+	PREFETCHT0 (DX)(R14*1)
 	ADDQ       AX, DX
 	VMOVUPS    (DX), Z3
+	PREFETCHT0 (DX)(R14*1)
 	ADDQ       AX, DX
 	VMOVUPS    (DX), Z4
+	PREFETCHT0 (DX)(R14*1)
 	ADDQ       AX, DX
 	VMOVUPS    (DX), Z5
+	PREFETCHT0 (DX)(R14*1)
 	ADDQ       AX, DX
 	VMOVUPS    (DX), Z6
+	PREFETCHT0 (DX)(R14*1)
 	ADDQ       AX, DX
 	VMOVUPS    (DX), Z7
+	PREFETCHT0 (DX)(R14*1)
 	ADDQ       AX, DX
 	VMOVUPS    (DX), Z8
+	PREFETCHT0 (DX)(R14*1)
 	ADDQ       AX, DX
 	VMOVUPS    (DX), Z9
+	PREFETCHT0 (DX)(R14*1)
 	ADDQ       AX, DX
 	VMOVUPS    (DX), Z10
+	PREFETCHT0 (DX)(R14*1)
 	ADDQ       AX, DX
 	VMOVUPS    (DX), Z11
+	PREFETCHT0 (DX)(R14*1)
 	ADDQ       AX, DX
 	VMOVUPS    (DX), Z12
+	PREFETCHT0 (DX)(R14*1)
 	ADDQ       AX, DX
 	VMOVUPS    (DX), Z13
+	PREFETCHT0 (DX)(R14*1)
 	ADDQ       AX, DX
 	VMOVUPS    (DX), Z14
+	PREFETCHT0 (DX)(R14*1)
 	ADDQ       AX, DX
 	VMOVUPS    (DX), Z15
+	PREFETCHT0 (DX)(R14*1)
 	MOVQ       R11, DX
 	VUNPCKLPS  Z1, Z0, Z16
 	VUNPCKHPS  Z1, Z0, Z17
@@ -330,77 +394,93 @@ nextCols:
 	JMP  cols
 
 edge:
-	MOVQ      $0x00000010, R15
-	CMPQ      R9, R15
-	CMOVQLT   R9, R15
-	MOVQ      R15, CX
-	MOVL      $0x00000001, R13
-	SHLL      CL, R13
-	DECL      R13
-	KMOVW     R13, K1
-	MOVQ      R8, R12
-	MOVQ      R10, DX
-	VMOVUPS.Z (DX), K1, Z0
-	CMPQ      R12, $0x01
-	JLE       loaded
-	ADDQ      AX, DX
-	VMOVUPS.Z (DX), K1, Z1
-	CMPQ      R12, $0x02
-	JLE       loaded
-	ADDQ      AX, DX
-	VMOVUPS.Z (DX), K1, Z2
-	CMPQ      R12, $0x03
-	JLE       loaded
-	ADDQ      AX, DX
-	VMOVUPS.Z (DX), K1, Z3
-	CMPQ      R12, $0x04
-	JLE       loaded
-	ADDQ      AX, DX
-	VMOVUPS.Z (DX), K1, Z4
-	CMPQ      R12, $0x05
-	JLE       loaded
-	ADDQ      AX, DX
-	VMOVUPS.Z (DX), K1, Z5
-	CMPQ      R12, $0x06
-	JLE       loaded
-	ADDQ      AX, DX
-	VMOVUPS.Z (DX), K1, Z6
-	CMPQ      R12, $0x07
-	JLE       loaded
-	ADDQ      AX, DX
-	VMOVUPS.Z (DX), K1, Z7
-	CMPQ      R12, $0x08
-	JLE       loaded
-	ADDQ      AX, DX
-	VMOVUPS.Z (DX), K1, Z8
-	CMPQ      R12, $0x09
-	JLE       loaded
-	ADDQ      AX, DX
-	VMOVUPS.Z (DX), K1, Z9
-	CMPQ      R12, $0x0a
-	JLE       loaded
-	ADDQ      AX, DX
-	VMOVUPS.Z (DX), K1, Z10
-	CMPQ      R12, $0x0b
-	JLE       loaded
-	ADDQ      AX, DX
-	VMOVUPS.Z (DX), K1, Z11
-	CMPQ      R12, $0x0c
-	JLE       loaded
-	ADDQ      AX, DX
-	VMOVUPS.Z (DX), K1, Z12
-	CMPQ      R12, $0x0d
-	JLE       loaded
-	ADDQ      AX, DX
-	VMOVUPS.Z (DX), K1, Z13
-	CMPQ      R12, $0x0e
-	JLE       loaded
-	ADDQ      AX, DX
-	VMOVUPS.Z (DX), K1, Z14
-	CMPQ      R12, $0x0f
-	JLE       loaded
-	ADDQ      AX, DX
-	VMOVUPS.Z (DX), K1, Z15
+	MOVQ       $0x00000010, R15
+	CMPQ       R9, R15
+	CMOVQLT    R9, R15
+	MOVQ       R15, CX
+	MOVL       $0x00000001, R13
+	SHLL       CL, R13
+	DECL       R13
+	KMOVW      R13, K1
+	MOVQ       R8, R12
+	MOVQ       R10, DX
+	VMOVUPS.Z  (DX), K1, Z0
+	PREFETCHT0 (DX)(R14*1)
+	CMPQ       R12, $0x01
+	JLE        loaded
+	ADDQ       AX, DX
+	VMOVUPS.Z  (DX), K1, Z1
+	PREFETCHT0 (DX)(R14*1)
+	CMPQ       R12, $0x02
+	JLE        loaded
+	ADDQ       AX, DX
+	VMOVUPS.Z  (DX), K1, Z2
+	PREFETCHT0 (DX)(R14*1)
+	CMPQ       R12, $0x03
+	JLE        loaded
+	ADDQ       AX, DX
+	VMOVUPS.Z  (DX), K1, Z3
+	PREFETCHT0 (DX)(R14*1)
+	CMPQ       R12, $0x04
+	JLE        loaded
+	ADDQ       AX, DX
+	VMOVUPS.Z  (DX), K1, Z4
+	PREFETCHT0 (DX)(R14*1)
+	CMPQ       R12, $0x05
+	JLE        loaded
+	ADDQ       AX, DX
+	VMOVUPS.Z  (DX), K1, Z5
+	PREFETCHT0 (DX)(R14*1)
+	CMPQ       R12, $0x06
+	JLE        loaded
+	ADDQ       AX, DX
+	VMOVUPS.Z  (DX), K1, Z6
+	PREFETCHT0 (DX)(R14*1)
+	CMPQ       R12, $0x07
+	JLE        loaded
+	ADDQ       AX, DX
+	VMOVUPS.Z  (DX), K1, Z7
+	PREFETCHT0 (DX)(R14*1)
+	CMPQ       R12, $0x08
+	JLE        loaded
+	ADDQ       AX, DX
+	VMOVUPS.Z  (DX), K1, Z8
+	PREFETCHT0 (DX)(R14*1)
+	CMPQ       R12, $0x09
+	JLE        loaded
+	ADDQ       AX, DX
+	VMOVUPS.Z  (DX), K1, Z9
+	PREFETCHT0 (DX)(R14*1)
+	CMPQ       R12, $0x0a
+	JLE        loaded
+	ADDQ       AX, DX
+	VMOVUPS.Z  (DX), K1, Z10
+	PREFETCHT0 (DX)(R14*1)
+	CMPQ       R12, $0x0b
+	JLE        loaded
+	ADDQ       AX, DX
+	VMOVUPS.Z  (DX), K1, Z11
+	PREFETCHT0 (DX)(R14*1)
+	CMPQ       R12, $0x0c
+	JLE        loaded
+	ADDQ       AX, DX
+	VMOVUPS.Z  (DX), K1, Z12
+	PREFETCHT0 (DX)(R14*1)
+	CMPQ       R12, $0x0d
+	JLE        loaded
+	ADDQ       AX, DX
+	VMOVUPS.Z  (DX), K1, Z13
+	PREFETCHT0 (DX)(R14*1)
+	CMPQ       R12, $0x0e
+	JLE        loaded
+	ADDQ       AX, DX
+	VMOVUPS.Z  (DX), K1, Z14
+	PREFETCHT0 (DX)(R14*1)
+	CMPQ       R12, $0x0f
+	JLE        loaded
+	ADDQ       AX, DX
+	VMOVUPS.Z  (DX), K1, Z15
+	PREFETCHT0 (DX)(R14*1)
 
 loaded:
 	MOVQ       R11, DX
@@ -551,15 +631,17 @@ end:
 	VZEROUPPER
 	RET
 
-// func packAVX512F64(k int, n int, w int, src *float64, ld int, dst *float64)
-// Requires: AVX, AVX512DQ, AVX512F, CMOV
-TEXT ·packAVX512F64(SB), NOSPLIT, $0-48
+// func packAVX512F64(k int, n int, w int, src *float64, ld int, dst *float64, ps int)
+// Requires: AVX, AVX512DQ, AVX512F, CMOV, MMX+
+TEXT ·packAVX512F64(SB), NOSPLIT, $0-56
 	MOVQ    n+8(FP), BX
 	MOVQ    w+16(FP), DX
 	MOVQ    src+24(FP), SI
 	MOVQ    ld+32(FP), AX
 	MOVQ    dst+40(FP), DI
 	SHLQ    $0x03, AX
+	MOVQ    k+0(FP), R15
+	IMULQ   AX, R15
 	MOVQ    DX, R10
 	XORL    R11, R11
 	CMPQ    R10, R11
@@ -585,16 +667,7 @@ TEXT ·packAVX512F64(SB), NOSPLIT, $0-48
 	SHLL    CL, R11
 	DECL    R11
 	KMOVB   R11, K4
-	MOVQ    DX, R12
-	SHLQ    $0x03, R12
-
-panel:
-	TESTQ   BX, BX
-	JLE     end
-	MOVQ    BX, R13
-	CMPQ    R13, DX
-	CMOVQGT DX, R13
-	MOVQ    R13, R10
+	MOVQ    DX, R10
 	XORL    R11, R11
 	CMPQ    R10, R11
 	CMOVQLT R11, R10
@@ -606,7 +679,7 @@ panel:
 	SHLL    CL, R11
 	DECL    R11
 	KMOVB   R11, K1
-	MOVQ    R13, R10
+	MOVQ    DX, R10
 	SUBQ    $0x08, R10
 	XORL    R11, R11
 	CMPQ    R10, R11
@@ -619,94 +692,147 @@ panel:
 	SHLL    CL, R11
 	DECL    R11
 	KMOVB   R11, K2
-	MOVQ    SI, R8
-	MOVQ    k+0(FP), R9
-	CMPQ    DX, $0x08
-	JLE     one
-	SUBQ    $0x04, R9
-	JLT     tworest
+	MOVQ    DX, R12
+	SHLQ    $0x03, R12
+	SHLQ    $0x03, ps+48(FP)
+
+panel:
+	CMPQ    BX, DX
+	JGE     full
+	TESTQ   BX, BX
+	JLE     end
+	MOVQ    BX, R10
+	XORL    R11, R11
+	CMPQ    R10, R11
+	CMOVQLT R11, R10
+	MOVQ    $0x00000008, R11
+	CMPQ    R10, R11
+	CMOVQGT R11, R10
+	MOVQ    R10, CX
+	MOVL    $0x00000001, R11
+	SHLL    CL, R11
+	DECL    R11
+	KMOVB   R11, K1
+	MOVQ    BX, R10
+	SUBQ    $0x08, R10
+	XORL    R11, R11
+	CMPQ    R10, R11
+	CMOVQLT R11, R10
+	MOVQ    $0x00000008, R11
+	CMPQ    R10, R11
+	CMOVQGT R11, R10
+	MOVQ    R10, CX
+	MOVL    $0x00000001, R11
+	SHLL    CL, R11
+	DECL    R11
+	KMOVB   R11, K2
+
+full:
+	MOVQ SI, R8
+	MOVQ DI, R14
+	MOVQ k+0(FP), R9
+	CMPQ DX, $0x08
+	JLE  one
+	SUBQ $0x04, R9
+	JLT  tworest
 
 twofour:
-	VMOVUPD.Z (R8), K1, Z0
-	VMOVUPD.Z 64(R8), K2, Z1
-	ADDQ      AX, R8
-	VMOVUPD   Z0, K3, (DI)
-	VMOVUPD   Z1, K4, 64(DI)
-	ADDQ      R12, DI
-	VMOVUPD.Z (R8), K1, Z2
-	VMOVUPD.Z 64(R8), K2, Z3
-	ADDQ      AX, R8
-	VMOVUPD   Z2, K3, (DI)
-	VMOVUPD   Z3, K4, 64(DI)
-	ADDQ      R12, DI
-	VMOVUPD.Z (R8), K1, Z4
-	VMOVUPD.Z 64(R8), K2, Z5
-	ADDQ      AX, R8
-	VMOVUPD   Z4, K3, (DI)
-	VMOVUPD   Z5, K4, 64(DI)
-	ADDQ      R12, DI
-	VMOVUPD.Z (R8), K1, Z6
-	VMOVUPD.Z 64(R8), K2, Z7
-	ADDQ      AX, R8
-	VMOVUPD   Z6, K3, (DI)
-	VMOVUPD   Z7, K4, 64(DI)
-	ADDQ      R12, DI
-	SUBQ      $0x04, R9
-	JGE       twofour
+	VMOVUPD.Z  (R8), K1, Z0
+	VMOVUPD.Z  64(R8), K2, Z1
+	PREFETCHT0 (R8)(R15*1)
+	PREFETCHT0 64(R8)(R15*1)
+	ADDQ       AX, R8
+	VMOVUPD    Z0, K3, (R14)
+	VMOVUPD    Z1, K4, 64(R14)
+	ADDQ       R12, R14
+	VMOVUPD.Z  (R8), K1, Z2
+	VMOVUPD.Z  64(R8), K2, Z3
+	PREFETCHT0 (R8)(R15*1)
+	PREFETCHT0 64(R8)(R15*1)
+	ADDQ       AX, R8
+	VMOVUPD    Z2, K3, (R14)
+	VMOVUPD    Z3, K4, 64(R14)
+	ADDQ       R12, R14
+	VMOVUPD.Z  (R8), K1, Z4
+	VMOVUPD.Z  64(R8), K2, Z5
+	PREFETCHT0 (R8)(R15*1)
+	PREFETCHT0 64(R8)(R15*1)
+	ADDQ       AX, R8
+	VMOVUPD    Z4, K3, (R14)
+	VMOVUPD    Z5, K4, 64(R14)
+	ADDQ       R12, R14
+	VMOVUPD.Z  (R8), K1, Z6
+	VMOVUPD.Z  64(R8), K2, Z7
+	PREFETCHT0 (R8)(R15*1)
+	PREFETCHT0 64(R8)(R15*1)
+	ADDQ       AX, R8
+	VMOVUPD    Z6, K3, (R14)
+	VMOVUPD    Z7, K4, 64(R14)
+	ADDQ       R12, R14
+	SUBQ       $0x04, R9
+	JGE        twofour
 
 tworest:
 	ADDQ $0x04, R9
 	JLE  next
 
 twosingle:
-	VMOVUPD.Z (R8), K1, Z0
-	VMOVUPD.Z 64(R8), K2, Z1
-	ADDQ      AX, R8
-	VMOVUPD   Z0, K3, (DI)
-	VMOVUPD   Z1, K4, 64(DI)
-	ADDQ      R12, DI
-	DECQ      R9
-	JNE       twosingle
-	JMP       next
+	VMOVUPD.Z  (R8), K1, Z0
+	VMOVUPD.Z  64(R8), K2, Z1
+	PREFETCHT0 (R8)(R15*1)
+	PREFETCHT0 64(R8)(R15*1)
+	ADDQ       AX, R8
+	VMOVUPD    Z0, K3, (R14)
+	VMOVUPD    Z1, K4, 64(R14)
+	ADDQ       R12, R14
+	DECQ       R9
+	JNE        twosingle
+	JMP        next
 
 one:
 	SUBQ $0x04, R9
 	JLT  onerest
 
 onefour:
-	VMOVUPD.Z (R8), K1, Z0
-	ADDQ      AX, R8
-	VMOVUPD   Z0, K3, (DI)
-	ADDQ      R12, DI
-	VMOVUPD.Z (R8), K1, Z2
-	ADDQ      AX, R8
-	VMOVUPD   Z2, K3, (DI)
-	ADDQ      R12, DI
-	VMOVUPD.Z (R8), K1, Z4
-	ADDQ      AX, R8
-	VMOVUPD   Z4, K3, (DI)
-	ADDQ      R12, DI
-	VMOVUPD.Z (R8), K1, Z6
-	ADDQ      AX, R8
-	VMOVUPD   Z6, K3, (DI)
-	ADDQ      R12, DI
-	SUBQ      $0x04, R9
-	JGE       onefour
+	VMOVUPD.Z  (R8), K1, Z0
+	PREFETCHT0 (R8)(R15*1)
+	ADDQ       AX, R8
+	VMOVUPD    Z0, K3, (R14)
+	ADDQ       R12, R14
+	VMOVUPD.Z  (R8), K1, Z2
+	PREFETCHT0 (R8)(R15*1)
+	ADDQ       AX, R8
+	VMOVUPD    Z2, K3, (R14)
+	ADDQ       R12, R14
+	VMOVUPD.Z  (R8), K1, Z4
+	PREFETCHT0 (R8)(R15*1)
+	ADDQ       AX, R8
+	VMOVUPD    Z4, K3, (R14)
+	ADDQ       R12, R14
+	VMOVUPD.Z  (R8), K1, Z6
+	PREFETCHT0 (R8)(R15*1)
+	ADDQ       AX, R8
+	VMOVUPD    Z6, K3, (R14)
+	ADDQ       R12, R14
+	SUBQ       $0x04, R9
+	JGE        onefour
 
 onerest:
 	ADDQ $0x04, R9
 	JLE  next
 
 onesingle:
-	VMOVUPD.Z (R8), K1, Z0
-	ADDQ      AX, R8
-	VMOVUPD   Z0, K3, (DI)
-	ADDQ      R12, DI
-	DECQ      R9
-	JNE       onesingle
+	VMOVUPD.Z  (R8), K1, Z0
+	PREFETCHT0 (R8)(R15*1)
+	ADDQ       AX, R8
+	VMOVUPD    Z0, K3, (R14)
+	ADDQ       R12, R14
+	DECQ       R9
+	JNE        onesingle
 
 next:
 	ADDQ R12, SI
+	ADDQ ps+48(FP), DI
 	SUBQ DX, BX
 	JMP  panel
 
@@ -715,15 +841,17 @@ end:
 	RET
 
 // func transToAVX512F64(m int, n int, src *float64, ld int, dst *float64, ldd int)
-// Requires: AVX, AVX512DQ, AVX512F, CMOV
+// Requires: AVX, AVX512DQ, AVX512F, CMOV, MMX+
 TEXT ·transToAVX512F64(SB), NOSPLIT, $0-48
-	MOVQ m+0(FP), R8
-	MOVQ src+16(FP), SI
-	MOVQ ld+24(FP), AX
-	MOVQ dst+32(FP), DI
-	MOVQ ldd+40(FP), BX
-	SHLQ $0x03, AX
-	SHLQ $0x03, BX
+	MOVQ  m+0(FP), R8
+	MOVQ  src+16(FP), SI
+	MOVQ  ld+24(FP), AX
+	MOVQ  dst+32(FP), DI
+	MOVQ  ldd+40(FP), BX
+	SHLQ  $0x03, AX
+	SHLQ  $0x03, BX
+	MOVQ  R8, R14
+	IMULQ AX, R14
 
 rows:
 	TESTQ R8, R8
@@ -741,20 +869,28 @@ cols:
 	JLT        edge
 	MOVQ       R10, DX
 	VMOVUPD    (DX), Z0
+	PREFETCHT0 (DX)(R14*1)
 	ADDQ       AX, DX
 	VMOVUPD    (DX), Z1
+	PREFETCHT0 (DX)(R14*1)
 	ADDQ       AX, DX
 	VMOVUPD    (DX), Z2
+	PREFETCHT0 (DX)(R14*1)
 	ADDQ       AX, DX
 	VMOVUPD    (DX), Z3
+	PREFETCHT0 (DX)(R14*1)
 	ADDQ       AX, DX
 	VMOVUPD    (DX), Z4
+	PREFETCHT0 (DX)(R14*1)
 	ADDQ       AX, DX
 	VMOVUPD    (DX), Z5
+	PREFETCHT0 (DX)(R14*1)
 	ADDQ       AX, DX
 	VMOVUPD    (DX), Z6
+	PREFETCHT0 (DX)(R14*1)
 	ADDQ       AX, DX
 	VMOVUPD    (DX), Z7
+	PREFETCHT0 (DX)(R14*1)
 	MOVQ       R11, DX
 	VUNPCKLPD  Z1, Z0, Z8
 	VUNPCKHPD  Z1, Z0, Z9
@@ -805,45 +941,53 @@ nextCols:
 	JMP  cols
 
 edge:
-	MOVQ      $0x00000008, R15
-	CMPQ      R9, R15
-	CMOVQLT   R9, R15
-	MOVQ      R15, CX
-	MOVL      $0x00000001, R13
-	SHLL      CL, R13
-	DECL      R13
-	KMOVB     R13, K1
-	MOVQ      R8, R12
-	MOVQ      R10, DX
-	VMOVUPD.Z (DX), K1, Z0
-	CMPQ      R12, $0x01
-	JLE       loaded
-	ADDQ      AX, DX
-	VMOVUPD.Z (DX), K1, Z1
-	CMPQ      R12, $0x02
-	JLE       loaded
-	ADDQ      AX, DX
-	VMOVUPD.Z (DX), K1, Z2
-	CMPQ      R12, $0x03
-	JLE       loaded
-	ADDQ      AX, DX
-	VMOVUPD.Z (DX), K1, Z3
-	CMPQ      R12, $0x04
-	JLE       loaded
-	ADDQ      AX, DX
-	VMOVUPD.Z (DX), K1, Z4
-	CMPQ      R12, $0x05
-	JLE       loaded
-	ADDQ      AX, DX
-	VMOVUPD.Z (DX), K1, Z5
-	CMPQ      R12, $0x06
-	JLE       loaded
-	ADDQ      AX, DX
-	VMOVUPD.Z (DX), K1, Z6
-	CMPQ      R12, $0x07
-	JLE       loaded
-	ADDQ      AX, DX
-	VMOVUPD.Z (DX), K1, Z7
+	MOVQ       $0x00000008, R15
+	CMPQ       R9, R15
+	CMOVQLT    R9, R15
+	MOVQ       R15, CX
+	MOVL       $0x00000001, R13
+	SHLL       CL, R13
+	DECL       R13
+	KMOVB      R13, K1
+	MOVQ       R8, R12
+	MOVQ       R10, DX
+	VMOVUPD.Z  (DX), K1, Z0
+	PREFETCHT0 (DX)(R14*1)
+	CMPQ       R12, $0x01
+	JLE        loaded
+	ADDQ       AX, DX
+	VMOVUPD.Z  (DX), K1, Z1
+	PREFETCHT0 (DX)(R14*1)
+	CMPQ       R12, $0x02
+	JLE        loaded
+	ADDQ       AX, DX
+	VMOVUPD.Z  (DX), K1, Z2
+	PREFETCHT0 (DX)(R14*1)
+	CMPQ       R12, $0x03
+	JLE        loaded
+	ADDQ       AX, DX
+	VMOVUPD.Z  (DX), K1, Z3
+	PREFETCHT0 (DX)(R14*1)
+	CMPQ       R12, $0x04
+	JLE        loaded
+	ADDQ       AX, DX
+	VMOVUPD.Z  (DX), K1, Z4
+	PREFETCHT0 (DX)(R14*1)
+	CMPQ       R12, $0x05
+	JLE        loaded
+	ADDQ       AX, DX
+	VMOVUPD.Z  (DX), K1, Z5
+	PREFETCHT0 (DX)(R14*1)
+	CMPQ       R12, $0x06
+	JLE        loaded
+	ADDQ       AX, DX
+	VMOVUPD.Z  (DX), K1, Z6
+	PREFETCHT0 (DX)(R14*1)
+	CMPQ       R12, $0x07
+	JLE        loaded
+	ADDQ       AX, DX
+	VMOVUPD.Z  (DX), K1, Z7
+	PREFETCHT0 (DX)(R14*1)
 
 loaded:
 	MOVQ       R11, DX

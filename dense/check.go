@@ -41,6 +41,11 @@ func (m *Matrix[T]) checkSlow(op, name string) {
 	}
 }
 
+// known returns whether t is one of the constants.
+func known(t blas.Transpose) bool {
+	return t == blas.NoTrans || t == blas.Trans || t == blas.ConjTrans
+}
+
 // transposed returns whether t asks for a transpose; it panics if t is unknown.
 func transposed(op string, t blas.Transpose) bool {
 	switch t {

@@ -24,23 +24,40 @@ import (
 func Gemm[T Float](tA, tB blas.Transpose, alpha T, a, b Matrix[T], beta T, c Matrix[T], o *Opts[T]) {
 	// The smallest products cost little more than the checks, so what needs
 	// neither packing nor threads nor a second block of k goes straight on.
-	if kern := asm.For[T](); tA == blas.NoTrans && tB == blas.NoTrans && alpha != 0 && (beta == 0 || beta == 1) &&
-		a.Rows <= directUpTo && a.Cols <= asm.KC[T]() && a.Rows*a.Cols*b.Cols < parallelFrom &&
-		b.Rows == a.Cols && c.Rows == a.Rows && c.Cols == b.Cols &&
-		a.valid() && b.valid() && c.valid() && disjoint(&c, &a) && disjoint(&c, &b) {
-		mode := asm.Add
-		if beta == 0 {
-			mode = asm.Store
-		}
-		strips := blocks(a.Rows, kern.MR)
-		for s, lo := 0, 0; s < strips; s++ {
-			hi := a.Rows * (s + 1) / strips
-			kern.Gemm(hi-lo, b.Cols, a.Cols, alpha, &a.Data[lo*a.Stride], a.Stride, 1, &b.Data[0], b.Stride, kern.NR, &c.Data[lo*c.Stride], c.Stride, mode)
-			lo = hi
-		}
+	kern := asm.For[T]()
+	m, k, n, kb := a.Rows, a.Cols, b.Cols, b.Rows
+	rsa, csa := a.Stride, 1
+	if tA != blas.NoTrans {
+		m, k, rsa, csa = k, m, 1, rsa
+	}
+	if tB != blas.NoTrans {
+		n, kb = kb, n
+	}
+	if alpha == 0 || beta != 0 && beta != 1 || kb != k || c.Rows != m || c.Cols != n ||
+		!small(m, n, k) || k > asm.KC[T]() || !known(tA) || !known(tB) ||
+		!a.valid() || !b.valid() || !c.valid() || !disjoint(&c, &a) || !disjoint(&c, &b) {
+		gemm(tA, tB, alpha, &a, &b, beta, &c, o)
 		return
 	}
-	gemm(tA, tB, alpha, &a, &b, beta, &c, o)
+	right, ldb := unsafe.SliceData(b.Data), b.Stride
+	var pooled *buffer[T]
+	if tB != blas.NoTrans {
+		var w []T
+		w, pooled = scratch(o, "Gemm", roundUp(k*n, alignSlack[T]()))
+		kern.TransTo(n, k, right, ldb, &w[0], n)
+		right, ldb = &w[0], n
+	}
+	mode := asm.Add
+	if beta == 0 {
+		mode = asm.Store
+	}
+	strips := blocks(m, kern.MR)
+	for s, lo := 0, 0; s < strips; s++ {
+		hi := m * (s + 1) / strips
+		kern.Gemm(hi-lo, n, k, alpha, &a.Data[lo*rsa], rsa, csa, right, ldb, kern.NR, &c.Data[lo*c.Stride], c.Stride, mode)
+		lo = hi
+	}
+	release(pooled)
 }
 
 func gemm[T Float](tA, tB blas.Transpose, alpha T, a, b *Matrix[T], beta T, c *Matrix[T], o *Opts[T]) {

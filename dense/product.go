@@ -37,6 +37,7 @@ const (
 type plan struct {
 	workers      int  // number of workers; each has a rows×cols cell of a grid
 	gridR, gridC int  // grid of cells: gridR·gridC = workers
+	direct       bool // one small product on operands in place
 	packA, packB bool // whether strips of A, panels of B are packed
 	mc, nc       int  // rows of A and columns of B that are worked on at once
 	kc           int  // longest block of k
@@ -66,10 +67,6 @@ func (g *product[T]) run(op string, o *Opts[T]) {
 		g.scale(0, g.m, 0, g.n)
 		return
 	}
-	if g.tri == whole && g.b.cs == 1 && g.m <= directUpTo && g.m*g.n*g.k < parallelFrom {
-		g.direct()
-		return
-	}
 	threads := 1
 	if g.m*g.n*g.k >= parallelFrom && !o.single() { // GOMAXPROCS takes a lock
 		threads = o.threads()
@@ -87,8 +84,14 @@ func (g *product[T]) run(op string, o *Opts[T]) {
 	release(pooled)
 }
 
-// direct computes a small product on operands in place.
-func (g *product[T]) direct() {
+// small returns whether a product is worth neither packing nor threads.
+func small(m, n, k int) bool {
+	return m <= directUpTo && m*n*k < parallelFrom
+}
+
+// direct computes a small product on operands in place, but for a transposed B,
+// of which it writes out a block of k at a time.
+func (g *product[T]) direct(work []T) {
 	if g.beta != 0 && g.beta != 1 {
 		g.scale(0, g.m, 0, g.n)
 	}
@@ -101,9 +104,14 @@ func (g *product[T]) direct() {
 	kb := blocks(g.k, asm.KC[T]())
 	for l := range kb {
 		l0, l1 := blockOf(g.k, l, kb)
+		b, ldb := g.b.at(l0, 0), g.b.rs
+		if g.b.cs != 1 {
+			kern.TransTo(g.n, l1-l0, b, g.b.cs, &work[0], g.n)
+			b, ldb = &work[0], g.n
+		}
 		for s := range strips {
 			s0, s1 := blockOf(g.m, s, strips)
-			kern.Gemm(s1-s0, g.n, l1-l0, g.alpha, g.a.at(s0, l0), g.a.rs, g.a.cs, g.b.at(l0, 0), g.b.rs, kern.NR, offset(g.c, s0*g.ldc), g.ldc, mode)
+			kern.Gemm(s1-s0, g.n, l1-l0, g.alpha, g.a.at(s0, l0), g.a.rs, g.a.cs, b, ldb, kern.NR, offset(g.c, s0*g.ldc), g.ldc, mode)
 		}
 		mode = asm.Add
 	}
@@ -130,6 +138,13 @@ func (g *product[T]) plan(threads int) {
 	kern := g.kern
 	kb := blocks(g.k, asm.KC[T]())
 	p.kc = (g.k + kb - 1) / kb
+	if g.tri == whole && small(g.m, g.n, g.k) {
+		*p = plan{workers: 1, gridR: 1, gridC: 1, direct: true, kc: p.kc}
+		if g.b.cs != 1 {
+			p.each = roundUp(p.kc*g.n, alignSlack[T]())
+		}
+		return
+	}
 	p.packB = g.b.cs != 1 || g.m > directUpTo
 	p.packA = g.packsA()
 	p.gridR, p.gridC = grid(threads, (g.m+kern.MR-1)/kern.MR, (g.n+kern.NR-1)/kern.NR, g.tri != whole)
@@ -241,6 +256,10 @@ func (g *product[T]) slice(c int) int {
 // strips go by; packed, both are read front to back.
 func (g *product[T]) cell(work []T, i0, i1, j0, j1 int) {
 	p := &g.shape
+	if p.direct {
+		g.direct(work)
+		return
+	}
 	if g.beta != 0 && g.beta != 1 {
 		g.scale(i0, i1, j0, j1)
 	}

@@ -44,10 +44,14 @@ type gemmGen struct {
 // over k, so that it is there at the end. Shorter loops do not repay it.
 const prefetchFrom = 48
 
+// In form P rows of C are fetched two at a time between equal turns of the loop over k,
+// 1<<spanShift of them and a rest: all at once, they take the miss buffers that A and B need.
+const fetched, spanShift = 4, 2
+
 // ahead is the distance in bytes at which a packed strip of A is fetched, so that
 // the next strip is there when it is due; panels of B, which come from the
-// second-level cache, are fetched at a quarter of it.
-const ahead = 2048
+// second-level cache, are fetched at an eighth of it.
+const ahead = 4096
 
 // Registers. R14, R15 and CX are scratch outside the loop over k.
 var (
@@ -59,6 +63,10 @@ var (
 	gC   = reg.RDI
 	gLDC = reg.RAX
 	gN   = reg.R13 // columns left
+	// form P, whose A needs one base only:
+	gSpan  = reg.R9  // steps of k in a turn
+	gTurns = reg.R10 // turns left
+	gLeft  = reg.R11 // steps left in a turn
 )
 
 func (g *gemmGen) mr() int {
@@ -83,14 +91,6 @@ func (g *gemmGen) tmp(i int) reg.VecPhysical {
 
 func (g *gemmGen) mask() *mask { return &mask{k: reg.K1, y: reg.Y15} }
 
-func (g *gemmGen) arg(name string) Mem {
-	c, err := Param(name).Resolve()
-	if err != nil {
-		panic(err)
-	}
-	return c.Addr
-}
-
 func (g *gemmGen) emit() {
 	if !g.wide() {
 		g.table = tailMask(g.name("gemmMask"))
@@ -100,24 +100,24 @@ func (g *gemmGen) emit() {
 	Doc(g.name("gemm") + " is the strip kernel Kernels.Gemm; see the generic twin gemm.")
 	Pragma("noescape")
 
-	MOVQ(g.arg("n"), gN)
-	MOVQ(g.arg("c"), gC)
-	MOVQ(g.arg("ldc"), gLDC)
-	MOVQ(g.arg("ldb"), gLDB)
+	MOVQ(g.addr("n"), gN)
+	MOVQ(g.addr("c"), gC)
+	MOVQ(g.addr("ldc"), gLDC)
+	MOVQ(g.addr("ldb"), gLDB)
 	shift := map[int]uint8{4: 2, 8: 3}[g.size()]
 	SHLQ(U8(shift), gLDC)
 	SHLQ(U8(shift), gLDB)
-	SHLQ(U8(shift), g.arg("psb"))
+	SHLQ(U8(shift), g.addr("psb"))
 	TESTQ(gN, gN)
 	JLE(LabelRef("done"))
-	MOVQ(g.arg("m"), reg.R15)
-	CMPQ(g.arg("csa"), Imm(1))
+	MOVQ(g.addr("m"), reg.R15)
+	CMPQ(g.addr("csa"), Imm(1))
 	JEQ(LabelRef("formR"))
-	MOVQ(g.arg("csa"), gSA)
+	MOVQ(g.addr("csa"), gSA)
 	SHLQ(U8(shift), gSA)
 	g.dispatch("P", 1, g.mr())
 	Label("formR")
-	MOVQ(g.arg("rsa"), gSA)
+	MOVQ(g.addr("rsa"), gSA)
 	SHLQ(U8(shift), gSA)
 	g.dispatch("R", 1, g.mr())
 
@@ -185,7 +185,7 @@ func (g *gemmGen) dispatch(form string, lo, hi int) {
 func (g *gemmGen) panel(form string, m int) {
 	id := fmt.Sprintf("%s%d", form, m)
 	Label("panel" + id)
-	MOVQ(g.arg("a"), gA[0])
+	MOVQ(g.addr("a"), gA[0])
 	if form == "R" {
 		if m > 3 {
 			LEAQ(Mem{Base: gSA, Index: gSA, Scale: 2}, reg.R14) // 3 rows
@@ -194,7 +194,7 @@ func (g *gemmGen) panel(form string, m int) {
 			LEAQ(Mem{Base: gA[i/3-1], Index: reg.R14, Scale: 1}, gA[i/3])
 		}
 	}
-	MOVQ(g.arg("b"), gB)
+	MOVQ(g.addr("b"), gB)
 	lanes := uint64(g.lanes())
 	CMPQ(gN, Imm(2*lanes))
 	if g.wide() {
@@ -230,26 +230,24 @@ func (g *gemmGen) panel(form string, m int) {
 func (g *gemmGen) loops(form string, m int, s shape) {
 	id := fmt.Sprintf("%s%dv%s", form, m, s)
 	fin := fmt.Sprintf("m%dv%s", m, s)
-	CMPQ(g.arg("mode"), Imm(2))
+	CMPQ(g.addr("mode"), Imm(2))
 	JEQ(LabelRef("chain" + id))
 	for i := range m {
 		for v := range s.vecs {
 			g.zero(g.acc(i, v))
 		}
 	}
-	MOVQ(g.arg("k"), gK)
-	CMPQ(gK, Imm(prefetchFrom))
-	JLT(LabelRef("start" + id))
-	g.rows(m, func(i int, row Mem) {
-		PREFETCHT0(row)
-		PREFETCHT0(row.Offset(min(64, s.vecs*g.width()-1)))
-		if s.vecs*g.width() > 64 {
-			PREFETCHT0(row.Offset(s.vecs*g.width() - 1))
-		}
-	})
-	MOVQ(g.arg("c"), gC)
-	Label("start" + id)
-	MOVQ(g.arg("k"), gK)
+	MOVQ(g.addr("k"), gK)
+	if form == "R" {
+		CMPQ(gK, Imm(prefetchFrom))
+		JLT(LabelRef("start" + id))
+		g.rows(m, func(i int, row Mem) { g.fetch(s, row) })
+		MOVQ(g.addr("c"), gC)
+		Label("start" + id)
+		MOVQ(g.addr("k"), gK)
+	} else {
+		Label("start" + id)
+	}
 	if form == "R" {
 		SUBQ(Imm(4), gK)
 		JLT(LabelRef("rest" + id))
@@ -275,27 +273,40 @@ func (g *gemmGen) loops(form string, m int, s shape) {
 		JNE(LabelRef("single" + id))
 		JMP(LabelRef(fin))
 	} else {
+		// The loop over k runs in turns, each of which fetches some rows of C.
+		MOVQ(gK, gSpan)
+		SHRQ(U8(spanShift), gSpan)
+		ANDQ(I8(-2), gSpan)
+		JEQ(LabelRef("last" + id))
+		MOVQ(U32(uint32((m+fetched-1)/fetched)), gTurns)
+		Label("turn" + id)
+		for range fetched / 2 {
+			g.fetch(s, Mem{Base: gC})
+			g.fetch(s, Mem{Base: gC, Index: gLDC, Scale: 1})
+			LEAQ(Mem{Base: gC, Index: gLDC, Scale: 2}, gC)
+		}
+		MOVQ(gSpan, gLeft)
+		SUBQ(gSpan, gK)
+		align(32)
+		Label("some" + id)
+		g.two(m, s)
+		SUBQ(Imm(2), gLeft)
+		JNE(LabelRef("some" + id))
+		DECQ(gTurns)
+		JNE(LabelRef("turn" + id))
+		MOVQ(g.addr("c"), gC)
+		Label("last" + id)
 		SUBQ(Imm(2), gK)
 		JLT(LabelRef("rest" + id))
 		align(32)
 		Label("two_" + id)
-		for range 2 {
-			PREFETCHT0(Mem{Base: gA[0], Disp: ahead})
-			if s.vecs == 2 {
-				PREFETCHT0(Mem{Base: gB, Disp: ahead / 4})
-				if g.wide() {
-					PREFETCHT0(Mem{Base: gB, Disp: ahead/4 + 64})
-				}
-			}
-			g.step(form, m, s, 0)
-			ADDQ(gSA, gA[0])
-		}
+		g.two(m, s)
 		SUBQ(Imm(2), gK)
 		JGE(LabelRef("two_" + id))
 		Label("rest" + id)
 		ADDQ(Imm(2), gK)
 		JEQ(LabelRef(fin))
-		g.step(form, m, s, 0)
+		g.step("P", m, s, 0)
 		JMP(LabelRef(fin))
 	}
 
@@ -305,8 +316,33 @@ func (g *gemmGen) loops(form string, m int, s shape) {
 			g.loadMasked(row.Offset(v*g.width()), g.by(s, v), g.acc(i, v))
 		}
 	})
-	MOVQ(g.arg("c"), gC)
+	MOVQ(g.addr("c"), gC)
+	MOVQ(g.addr("k"), gK)
 	JMP(LabelRef("start" + id))
+}
+
+// fetch emits the prefetch of one row of a tile of C.
+func (g *gemmGen) fetch(s shape, row Mem) {
+	PREFETCHT0(row)
+	PREFETCHT0(row.Offset(min(64, s.vecs*g.width()-1)))
+	if s.vecs*g.width() > 64 {
+		PREFETCHT0(row.Offset(s.vecs*g.width() - 1))
+	}
+}
+
+// two emits two steps of k in form P, with prefetches of A and B.
+func (g *gemmGen) two(m int, s shape) {
+	for range 2 {
+		PREFETCHT0(Mem{Base: gA[0], Disp: ahead})
+		if s.vecs == 2 {
+			PREFETCHT0(Mem{Base: gB, Disp: ahead / 8})
+			if g.wide() {
+				PREFETCHT0(Mem{Base: gB, Disp: ahead/8 + 64})
+			}
+		}
+		g.step("P", m, s, 0)
+		ADDQ(gSA, gA[0])
+	}
 }
 
 // step emits one step of k; off is the offset of the column of A in form R.
@@ -356,8 +392,8 @@ func (g *gemmGen) finish(m int, s shape) {
 	id := fmt.Sprintf("m%dv%s", m, s)
 	Label(id)
 	alpha := g.b(0)
-	g.broadcast(g.arg("alpha"), alpha)
-	CMPQ(g.arg("mode"), Imm(1))
+	g.broadcast(g.addr("alpha"), alpha)
+	CMPQ(g.addr("mode"), Imm(1))
 	JEQ(LabelRef("add" + id))
 	JGT(LabelRef("raw" + id))
 	for i := range m {
@@ -390,13 +426,13 @@ func (g *gemmGen) finish(m int, s shape) {
 	Label("next" + id)
 	SUBQ(Imm(uint64(g.nr())), gN)
 	JLE(LabelRef("done"))
-	MOVQ(g.arg("c"), gC)
+	MOVQ(g.addr("c"), gC)
 	ADDQ(Imm(uint64(2*g.width())), gC)
-	MOVQ(gC, g.arg("c"))
-	MOVQ(g.arg("b"), reg.R14)
-	ADDQ(g.arg("psb"), reg.R14)
-	MOVQ(reg.R14, g.arg("b"))
-	CMPQ(g.arg("csa"), Imm(1))
+	MOVQ(gC, g.addr("c"))
+	MOVQ(g.addr("b"), reg.R14)
+	ADDQ(g.addr("psb"), reg.R14)
+	MOVQ(reg.R14, g.addr("b"))
+	CMPQ(g.addr("csa"), Imm(1))
 	JEQ(LabelRef(fmt.Sprintf("panelR%d", m)))
 	JMP(LabelRef(fmt.Sprintf("panelP%d", m)))
 }

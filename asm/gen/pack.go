@@ -18,18 +18,20 @@ func init() {
 	}
 }
 
-// pack emits Kernels.Pack for panels of at most two vectors. A row of a panel is
-// two loads and two stores; the last panel's loads are masked to the columns
-// that exist, its stores to the width of a panel, which writes the zeros.
+// pack emits a band of Kernels.Pack: k rows of panels of at most two vectors whose
+// distance is ps. A row of a panel is two loads and two stores; the last panel's loads are
+// masked to the columns that exist, its stores to the width of a panel, which
+// writes the zeros. The same columns of the next band are fetched, as k rows on.
 func (t target) pack() {
 	var table Mem
 	if !t.wide() {
 		table = tailMask(t.name("packMask"))
 	}
-	TEXT(t.name("pack"), NOSPLIT, fmt.Sprintf("func(k, n, w int, src *%[1]s, ld int, dst *%[1]s)", t.elem))
-	Doc(t.name("pack") + " is Kernels.Pack for w of at most two vectors.")
+	TEXT(t.name("pack"), NOSPLIT, fmt.Sprintf("func(k, n, w int, src *%[1]s, ld int, dst *%[1]s, ps int)", t.elem))
+	Doc(t.name("pack") + " is a band of Kernels.Pack for w of at most two vectors.")
 	Pragma("noescape")
 	n, w, src, ld, dst, row, k, rem, tmp := reg.RBX, reg.RDX, reg.RSI, reg.RAX, reg.RDI, reg.R8, reg.R9, reg.R10, reg.R11
+	out, ahead := reg.R14, reg.R15
 	Load(Param("n"), n)
 	Load(Param("w"), w)
 	Load(Param("src"), src)
@@ -37,43 +39,46 @@ func (t target) pack() {
 	Load(Param("dst"), dst)
 	shift := U8(map[int]uint8{4: 2, 8: 3}[t.size()])
 	SHLQ(shift, ld)
+	Load(Param("k"), ahead)
+	IMULQ(ld, ahead)
 	lanes := uint64(t.lanes())
 	in := []*mask{{k: reg.K1, y: reg.Y12}, {k: reg.K2, y: reg.Y13}}
-	out := []*mask{{k: reg.K3, y: reg.Y14}, {k: reg.K4, y: reg.Y15}}
+	whole := []*mask{{k: reg.K3, y: reg.Y14}, {k: reg.K4, y: reg.Y15}}
 
-	// clamp sets rem to the elements of x in vector v: min(max(x − v·lanes, 0), lanes).
-	clamp := func(x reg.GPPhysical, v int) {
-		MOVQ(x, rem)
-		if v > 0 {
-			SUBQ(Imm(lanes*uint64(v)), rem)
+	// set sets masks to the first x columns, of which vector v has
+	// min(max(x − v·lanes, 0), lanes).
+	set := func(x reg.GPPhysical, masks []*mask) {
+		for v := range 2 {
+			MOVQ(x, rem)
+			if v > 0 {
+				SUBQ(Imm(lanes*uint64(v)), rem)
+			}
+			XORL(tmp.As32(), tmp.As32())
+			CMPQ(rem, tmp)
+			CMOVQLT(tmp, rem)
+			MOVQ(U32(lanes), tmp)
+			CMPQ(rem, tmp)
+			CMOVQGT(tmp, rem)
+			t.setMask(masks[v], rem, tmp, table)
 		}
-		XORL(tmp.As32(), tmp.As32())
-		CMPQ(rem, tmp)
-		CMOVQLT(tmp, rem)
-		MOVQ(U32(lanes), tmp)
-		CMPQ(rem, tmp)
-		CMOVQGT(tmp, rem)
 	}
-	for v := range 2 {
-		clamp(w, v)
-		t.setMask(out[v], rem, tmp, table)
-	}
-	// The distance of rows of a panel, in bytes, and of panels of the source.
+	set(w, whole)
+	set(w, in)
+	// The distance of rows of a panel, and of panels of the source, in bytes.
 	stride := reg.R12
 	MOVQ(w, stride)
 	SHLQ(shift, stride)
+	SHLQ(shift, t.addr("ps"))
 
 	Label("panel")
+	CMPQ(n, w)
+	JGE(LabelRef("full"))
 	TESTQ(n, n)
 	JLE(LabelRef("end"))
-	MOVQ(n, reg.R13)
-	CMPQ(reg.R13, w)
-	CMOVQGT(w, reg.R13) // columns of this panel
-	for v := range 2 {
-		clamp(reg.R13, v)
-		t.setMask(in[v], rem, tmp, table)
-	}
+	set(n, in)
+	Label("full")
 	MOVQ(src, row)
+	MOVQ(dst, out)
 	Load(Param("k"), k)
 	CMPQ(w, Imm(lanes))
 	JLE(LabelRef("one"))
@@ -84,11 +89,15 @@ func (t target) pack() {
 			for v := range vecs {
 				t.loadMasked(Mem{Base: row, Disp: v * t.width()}, in[v], t.v(2*u+v))
 			}
+			PREFETCHT0(Mem{Base: row, Index: ahead, Scale: 1})
+			if vecs*t.width() > 64 {
+				PREFETCHT0(Mem{Base: row, Index: ahead, Scale: 1, Disp: 64})
+			}
 			ADDQ(ld, row)
 			for v := range vecs {
-				t.storeMasked(t.v(2*u+v), out[v], Mem{Base: dst, Disp: v * t.width()})
+				t.storeMasked(t.v(2*u+v), whole[v], Mem{Base: out, Disp: v * t.width()})
 			}
-			ADDQ(stride, dst)
+			ADDQ(stride, out)
 		}
 		SUBQ(Imm(4), k)
 		JLT(LabelRef(id + "rest"))
@@ -109,6 +118,7 @@ func (t target) pack() {
 	}
 	Label("next")
 	ADDQ(stride, src)
+	ADDQ(t.addr("ps"), dst)
 	SUBQ(w, n)
 	JMP(LabelRef("panel"))
 	Label("end")
@@ -119,7 +129,8 @@ func (t target) pack() {
 // transpose emits Kernels.TransTo. It works on square blocks of one vector's
 // length in registers: pairs of rows are interleaved within 128-bit quarters until
 // a quarter holds a piece of one column, and the quarters are then exchanged
-// between registers.
+// between registers. The same columns of the m rows after src, which a product
+// packs next, are fetched.
 func (t target) transpose() {
 	var table Mem
 	if !t.wide() {
@@ -130,7 +141,7 @@ func (t target) transpose() {
 	Pragma("noescape")
 	m, n, src, ld, dst, ldd := reg.R8, reg.R9, reg.RSI, reg.RAX, reg.RDI, reg.RBX
 	in, out, left, tmp := reg.R10, reg.R11, reg.R12, reg.R13
-	rem, ptr := reg.R15, reg.RDX
+	rem, ptr, ahead := reg.R15, reg.RDX, reg.R14
 	Load(Param("m"), m)
 	Load(Param("src"), src)
 	Load(Param("ld"), ld)
@@ -139,6 +150,8 @@ func (t target) transpose() {
 	shift := U8(map[int]uint8{4: 2, 8: 3}[t.size()])
 	SHLQ(shift, ld)
 	SHLQ(shift, ldd)
+	MOVQ(m, ahead)
+	IMULQ(ld, ahead)
 	size := t.lanes() // order of a block
 	cols, rows := &mask{k: reg.K1, y: reg.Y15}, &mask{k: reg.K2, y: reg.Y15}
 
@@ -160,6 +173,7 @@ func (t target) transpose() {
 	MOVQ(in, ptr)
 	for i := range size {
 		t.load(Mem{Base: ptr}, t.v(i))
+		PREFETCHT0(Mem{Base: ptr, Index: ahead, Scale: 1})
 		if i < size-1 {
 			ADDQ(ld, ptr)
 		}
@@ -199,6 +213,7 @@ func (t target) transpose() {
 			ADDQ(ld, ptr)
 		}
 		t.loadMasked(Mem{Base: ptr}, cols, t.v(i))
+		PREFETCHT0(Mem{Base: ptr, Index: ahead, Scale: 1})
 	}
 	Label("loaded")
 	MOVQ(out, ptr)

@@ -90,14 +90,6 @@ func (g *triangleGen) by(s shape, v int) *mask {
 	return nil
 }
 
-func (g *triangleGen) arg(name string) Mem {
-	c, err := Param(name).Resolve()
-	if err != nil {
-		panic(err)
-	}
-	return c.Addr
-}
-
 func (g *triangleGen) emit() {
 	op, diag := g.op(), "d"
 	if g.solve {
@@ -112,12 +104,12 @@ func (g *triangleGen) emit() {
 	Doc(fmt.Sprintf("%s is the kernel Kernels.%s; see the generic twin %s.", g.name(op), entry, op))
 	Pragma("noescape")
 
-	MOVQ(g.arg("n"), tN)
+	MOVQ(g.addr("n"), tN)
 	TESTQ(tN, tN)
 	JLE(LabelRef("done"))
-	MOVQ(g.arg("rsl"), tRSL)
-	MOVQ(g.arg("csl"), tCSL)
-	MOVQ(g.arg("ldb"), tLDB)
+	MOVQ(g.addr("rsl"), tRSL)
+	MOVQ(g.addr("csl"), tCSL)
+	MOVQ(g.addr("ldb"), tLDB)
 	shift := U8(map[int]uint8{4: 2, 8: 3}[g.size()])
 	for _, r := range []reg.GPPhysical{tRSL, tCSL, tLDB} {
 		SHLQ(shift, r)
@@ -126,10 +118,10 @@ func (g *triangleGen) emit() {
 	LEAQ(Mem{Base: tLDB, Index: tLDB, Scale: 2}, tLDB3)
 
 	// From here on the diagonal is indexed like b.
-	MOVQ(g.arg("k"), tK)
+	MOVQ(g.addr("k"), tK)
 	MOVQ(tK, tT)
 	SHLQ(shift, tT)
-	SUBQ(tT, g.arg(diag))
+	SUBQ(tT, g.addr(diag))
 
 	g.columns()
 	for _, s := range g.shapes() {
@@ -197,40 +189,40 @@ func (g *triangleGen) maskAndGo(s shape) {
 func (g *triangleGen) chunk(s shape, diag string) {
 	id := s.String()
 	Label("chunk" + id)
-	MOVQ(g.arg("k"), tK)
-	MOVQ(g.arg("l"), tL0)
+	MOVQ(g.addr("k"), tK)
+	MOVQ(g.addr("l"), tL0)
 	if g.solve {
 		MOVQ(tLDB, tB)
 		IMULQ(tK, tB)
-		ADDQ(g.arg("b"), tB)
+		ADDQ(g.addr("b"), tB)
 		for h := 1; h < g.height(); h *= 2 {
 			skip := fmt.Sprintf("skip%d_%s", h, id)
-			TESTQ(U32(h), g.arg("m"))
+			TESTQ(U32(h), g.addr("m"))
 			JEQ(LabelRef(skip))
 			g.strip(h, s, diag)
 			Label(skip)
 		}
 		full := "full" + id
 		Label(full)
-		MOVQ(g.arg("k"), tT)
-		ADDQ(g.arg("m"), tT)
+		MOVQ(g.addr("k"), tT)
+		ADDQ(g.addr("m"), tT)
 		CMPQ(tK, tT)
 		JGE(LabelRef("next" + id))
 		g.strip(g.height(), s, diag)
 		JMP(LabelRef(full))
 	} else {
 		// tK, tL0 and tB are those of the end, and go up.
-		MOVQ(g.arg("m"), tT)
+		MOVQ(g.addr("m"), tT)
 		ADDQ(tT, tK)
 		IMULQ(tRSL, tT)
 		ADDQ(tT, tL0)
 		MOVQ(tLDB, tB)
 		IMULQ(tK, tB)
-		ADDQ(g.arg("b"), tB)
+		ADDQ(g.addr("b"), tB)
 		full := "full" + id
 		Label(full)
 		MOVQ(tK, tT)
-		SUBQ(g.arg("k"), tT)
+		SUBQ(g.addr("k"), tT)
 		CMPQ(tT, Imm(uint64(g.height())))
 		JL(LabelRef("rest" + id))
 		g.strip(g.height(), s, diag)
@@ -238,7 +230,7 @@ func (g *triangleGen) chunk(s shape, diag string) {
 		Label("rest" + id)
 		for h := g.height() / 2; h >= 1; h /= 2 {
 			skip := fmt.Sprintf("skip%d_%s", h, id)
-			TESTQ(U32(h), g.arg("m"))
+			TESTQ(U32(h), g.addr("m"))
 			JEQ(LabelRef(skip))
 			g.strip(h, s, diag)
 			Label(skip)
@@ -247,7 +239,7 @@ func (g *triangleGen) chunk(s shape, diag string) {
 	Label("next" + id)
 	SUBQ(Imm(uint64(s.vecs*g.lanes())), tN)
 	JLE(LabelRef("done"))
-	ADDQ(Imm(uint64(s.vecs*g.width())), g.arg("b"))
+	ADDQ(Imm(uint64(s.vecs*g.width())), g.addr("b"))
 	JMP(LabelRef("columns"))
 }
 
@@ -305,7 +297,7 @@ func (g *triangleGen) strip(h int, s shape, diag string) {
 	id := fmt.Sprintf("%d_%s", h, s)
 	if g.solve {
 		alpha := g.tmp(0)
-		g.broadcast(g.arg("alpha"), alpha)
+		g.broadcast(g.addr("alpha"), alpha)
 		g.rows(h, func(i int, row Mem) {
 			for v := range s.vecs {
 				at := row.Offset(v * g.width())
@@ -331,7 +323,7 @@ func (g *triangleGen) strip(h int, s shape, diag string) {
 	if h > 4 {
 		LEAQ(Mem{Base: tL, Index: tRSL, Scale: 4}, tL4)
 	}
-	MOVQ(g.arg("b"), tX)
+	MOVQ(g.addr("b"), tX)
 	MOVQ(tK, tI)
 	TESTQ(tI, tI)
 	JEQ(LabelRef("triangle" + id))
@@ -346,7 +338,7 @@ func (g *triangleGen) strip(h int, s shape, diag string) {
 	JNE(LabelRef("step" + id))
 	Label("triangle" + id)
 
-	MOVQ(g.arg(diag), tT)
+	MOVQ(g.addr(diag), tT)
 	d := func(p int) Mem {
 		return Mem{Base: tT, Index: tK, Scale: uint8(g.size()), Disp: p * g.size()}
 	}
@@ -379,7 +371,7 @@ func (g *triangleGen) strip(h int, s shape, diag string) {
 
 	alpha := g.tmp(0)
 	if !g.solve {
-		g.broadcast(g.arg("alpha"), alpha)
+		g.broadcast(g.addr("alpha"), alpha)
 	}
 	g.rows(h, func(i int, row Mem) {
 		for v := range s.vecs {

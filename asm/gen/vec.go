@@ -173,3 +173,12 @@ func tailMask(name string) Mem {
 func align(n uint64) {
 	Instruction(&ir.Instruction{Opcode: "PCALIGN", Operands: []Op{Imm(n)}})
 }
+
+// addr returns the memory of an argument.
+func (t target) addr(name string) Mem {
+	c, err := Param(name).Resolve()
+	if err != nil {
+		panic(err)
+	}
+	return c.Addr
+}
