@@ -17,6 +17,8 @@
 // [Nrm2], and passes over vectors and matrices such as [Axpy], [EMA] and [Adam].
 // Besides, norms of matrices and transposes.
 //
+// Factorisations: [QR], with [QRForm], [QRApply] and [QRSolve].
+//
 // Every operation takes an [Opts], which may be nil, with the number of threads
 // and the workspace; a function named after the operation, such as [GemmWork],
 // gives the length that the workspace needs. In the steady state nothing is

@@ -5,6 +5,7 @@ import (
 	"unsafe"
 
 	"github.com/precond-go/precond/asm"
+	"github.com/precond-go/precond/internal/par"
 	"gonum.org/v1/gonum/blas"
 )
 
@@ -61,6 +62,26 @@ func toUnit[T Float](x T) T {
 		limit = 126
 	}
 	return T(math.Ldexp(1, max(-limit, min(limit, -e))))
+}
+
+// safeScale returns the power of two by which a matrix whose largest element is
+// largest is multiplied, so that its factorisation neither overflows nor loses
+// digits to underflow: 1 if it is of ordinary size, zero or not finite.
+func safeScale[T Float](largest T) T {
+	digits, exponent := 53, 1023
+	if unsafe.Sizeof(largest) == 4 {
+		digits, exponent = 24, 127
+	}
+	x := float64(largest)
+	switch {
+	case x == 0 || x-x != 0:
+		return 1
+	case x < math.Ldexp(1, 1-exponent+digits):
+		return toUnit(largest)
+	case x > math.Ldexp(1, exponent-digits):
+		return T(math.Ldexp(1, -digits)) // no more than needed, for the sake of small columns
+	}
+	return 1
 }
 
 // sumSquares is SumSq on one thread.
@@ -152,9 +173,10 @@ func (h *blockReflector[T]) mergeT(g Matrix[T], work []T, lo, mid, hi int) {
 	h.t.View(mid, lo, cols, rows).Fill(0)
 }
 
-// formTWork returns the length of the workspace of formT for w reflectors of length m.
+// formTWork returns a length of the workspace of formT that suffices for w
+// reflectors of length m, or fewer and shorter ones.
 func formTWork[T Float](w, m int) int {
-	return roundUp(w*w, alignSlack[T]()) + max(w*w, reflectorLeaf, SyrkWork[T](blas.NoTrans, w, m, 1))
+	return roundUp(w*w, alignSlack[T]()) + max(w*w, reflectorLeaf, gemmRoom[T](w, w, m, 1))
 }
 
 // applyLeft computes C = (I − Vᵀ·T·V)·C or, with trans, its transpose times C. o
@@ -162,25 +184,28 @@ func formTWork[T Float](w, m int) int {
 //
 // Cost: (4m + w)·w·n flops for m×n C.
 func (h *blockReflector[T]) applyLeft(trans blas.Transpose, c Matrix[T], o *Opts[T]) {
-	w, n := h.v.Rows, c.Cols
+	h.applyLeftBelow(trans, c, 0, o)
+}
+
+// applyLeftBelow is applyLeft for C whose first rows, so many as zero says, are zero.
+func (h *blockReflector[T]) applyLeftBelow(trans blas.Transpose, c Matrix[T], zero int, o *Opts[T]) {
+	w, n, m := h.v.Rows, c.Cols, c.Rows
 	if w == 0 || n == 0 {
 		return
 	}
 	work, rest := cut(o.Work, w*n)
 	x := Matrix[T]{w, n, n, work}
 	inner := &Opts[T]{Threads: o.Threads, Work: rest}
-	Gemm(blas.NoTrans, blas.NoTrans, 1, h.v, c, 0, x, inner)
+	Gemm(blas.NoTrans, blas.NoTrans, 1, h.v.View(0, zero, w, m-zero), c.View(zero, 0, m-zero, n), 0, x, inner)
 	Trmm(blas.Left, blas.Upper, trans, blas.NonUnit, 1, h.t, x, inner)
 	Gemm(blas.Trans, blas.NoTrans, -1, h.v, x, 1, c, inner)
 }
 
-// applyLeftWork returns the length of the workspace of applyLeft for w reflectors
-// and m×n C on the given number of threads.
+// applyLeftWork returns a length of the workspace of applyLeft that suffices for w
+// reflectors and m×n C, and for fewer reflectors and smaller C, on the given
+// number of threads.
 func applyLeftWork[T Float](w, m, n, threads int) int {
-	return roundUp(w*n, alignSlack[T]()) + max(
-		GemmWork[T](blas.NoTrans, blas.NoTrans, w, n, m, threads),
-		TrmmWork[T](blas.Left, w, n, threads),
-		GemmWork[T](blas.Trans, blas.NoTrans, m, n, w, threads))
+	return roundUp(w*n, alignSlack[T]()) + blockProductRoom[T](w, m, n, threads)
 }
 
 // applyRight computes C = C·(I − Vᵀ·T·V) or, with trans, C times its transpose. o
@@ -200,13 +225,32 @@ func (h *blockReflector[T]) applyRight(trans blas.Transpose, c Matrix[T], o *Opt
 	Gemm(blas.NoTrans, blas.NoTrans, -1, x, h.v, 1, c, inner)
 }
 
-// applyRightWork returns the length of the workspace of applyRight for w
-// reflectors and n×m C on the given number of threads.
+// applyRightWork is applyLeftWork for applyRight and n×m C.
 func applyRightWork[T Float](w, m, n, threads int) int {
-	return roundUp(w*n, alignSlack[T]()) + max(
-		GemmWork[T](blas.NoTrans, blas.Trans, n, w, m, threads),
-		TrmmWork[T](blas.Right, n, w, threads),
-		GemmWork[T](blas.NoTrans, blas.NoTrans, n, m, w, threads))
+	return roundUp(w*n, alignSlack[T]()) + blockProductRoom[T](w, m, n, threads)
+}
+
+// blockProductRoom returns a length of workspace that suffices for the products with a
+// block of up to w reflectors of length up to m, applied to up to n vectors.
+func blockProductRoom[T Float](w, m, n, threads int) int {
+	threads = par.Threads(threads)
+	panel := panelBytes / int(unsafe.Sizeof(T(0)))
+	triangle := roundUp(w, alignSlack[T]()) + threads*(roundUp(min(w, asm.KC[T]())*panel, alignSlack[T]())+gemmRoom[T](w, n, w, 1)+gemmRoom[T](n, w, w, 1))
+	return max(gemmRoom[T](w, n, m, threads), gemmRoom[T](m, n, w, threads), gemmRoom[T](n, w, m, threads),
+		gemmRoom[T](n, m, w, threads), triangle+alignSlack[T]())
+}
+
+// gemmRoom returns a length of workspace that suffices for products of an m×k by a
+// k×n matrix, transposed or not, and of all smaller ones. (GemmWork is not
+// monotonic.)
+func gemmRoom[T Float](m, n, k, threads int) int {
+	kern := asm.For[T]()
+	line := alignSlack[T]()
+	kc := min(k, asm.KC[T]())
+	columns := max(l2/2/int(unsafe.Sizeof(T(0))), kc*kern.NR)
+	packed := min(columns, kc*roundUp(n, kern.NR)) + kc*min(m, roundUp(rowsAtOnce, kern.MR))
+	triangle := kern.MR * (kern.NR + roundUp(kern.MR, kern.NR)) // of Syrk
+	return par.Threads(threads)*(packed+triangle+3*line) + line
 }
 
 // vectorsFromColumns copies the vectors of w reflectors from the columns of a, where

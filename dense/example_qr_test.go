@@ -1,0 +1,38 @@
+package dense_test
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/precond-go/precond/dense"
+)
+
+func ExampleQR() {
+	a := dense.MatrixOf(3, 2, []float64{1, 2, 2, 3, 2, 7})
+	tau := make([]float64, 2)
+	dense.QR(a, tau, nil)
+	q := dense.NewMatrix[float64](3, 2)
+	dense.QRForm(a, tau, q, nil)
+	fmt.Printf("R = %.1f %.1f\n        %.1f\n", a.At(0, 0), a.At(0, 1), a.At(1, 1))
+	fmt.Printf("first column of Q: %.3f %.3f %.3f\n", q.At(0, 0), q.At(1, 0), q.At(2, 0))
+	// Output:
+	// R = -3.0 -7.3
+	//         2.9
+	// first column of Q: -0.333 -0.667 -0.667
+}
+
+func ExampleQRSolve() {
+	// The straight line c₀ + c₁·x closest to four points.
+	a := dense.MatrixOf(4, 2, []float64{1, 0, 1, 1, 1, 2, 1, 3})
+	b := dense.MatrixOf(4, 1, []float64{1, 3, 4, 4})
+	tau := make([]float64, 2)
+	dense.QR(a, tau, nil)
+	if err := dense.QRSolve(a, tau, b, nil); err != nil {
+		fmt.Println(err)
+		return
+	}
+	residual := math.Sqrt(b.At(2, 0)*b.At(2, 0) + b.At(3, 0)*b.At(3, 0))
+	fmt.Printf("%.1f + %.1f·x, residual %.3f\n", b.At(0, 0), b.At(1, 0), residual)
+	// Output:
+	// 1.5 + 1.0·x, residual 1.000
+}
