@@ -311,10 +311,10 @@ func (g *product[T]) cell(work []T, i0, i1, j0, j1 int) {
 	}
 }
 
-// cut splits n elements, rounded up to the alignment, off the front of w.
+// cut splits n elements off the front of w. The rest begins at a multiple of the
+// alignment.
 func cut[T Float](w []T, n int) (front, rest []T) {
-	n = roundUp(n, alignSlack[T]())
-	return w[:n], w[n:]
+	return w[:n:n], w[roundUp(n, alignSlack[T]()):]
 }
 
 // packPiece is the number of panels packed by one call of a kernel, which
