@@ -83,6 +83,8 @@ type Kernels[T Float] struct {
 	PackT   func(k, n, w int, src *T, ld int, dst *T)
 	Trsm    func(m, n, k int, alpha T, l *T, rsl, csl int, inv *T, b *T, ldb int)
 	Trmm    func(m, n, k int, alpha T, l *T, rsl, csl int, d *T, b *T, ldb int)
+	CholMax int // largest m of Chol
+	Chol    func(m, k int, u *T, ldu int, inv *T) int
 	CopyTo  func(m, n int, src *T, ld int, dst *T, ldd int)
 	TransTo func(m, n int, src *T, ld int, dst *T, ldd int) // dst (n×m) = srcᵀ, src m×n
 

@@ -20,6 +20,7 @@ type product[T Float] struct {
 	c       *T
 	ldc     int
 	tri     triangle // part of C that is computed and touched
+	minus   bool     // C −= A·B, each element in one chain that starts from C; not on direct's path
 	shape   plan
 	space   []T // workspace, shape.each for each worker
 }
@@ -175,6 +176,9 @@ func (g *product[T]) plan(threads int) {
 // has no say, though a multiple of the page size is a bad one: the size of the
 // workspace would depend on it.
 func (g *product[T]) packsA() bool {
+	if g.minus {
+		return true // packing changes the sign
+	}
 	if g.a.cs != 1 {
 		return g.n > 2*g.kern.NR && g.k > 32
 	}
@@ -280,6 +284,9 @@ func (g *product[T]) cell(work []T, i0, i1, j0, j1 int) {
 			if l == 0 && g.beta == 0 {
 				mode = asm.Store
 			}
+			if g.minus {
+				mode = asm.Chain
+			}
 			if p.packA {
 				for s := range strips {
 					s0, s1 := blockOf(in, s, strips)
@@ -343,6 +350,9 @@ func (g *product[T]) packRows(strip []T, s0, s1, l0, l1 int) {
 	} else {
 		g.kern.PackT(k, m, m, g.a.at(s0, l0), g.a.rs, &strip[0])
 	}
+	if g.minus {
+		g.kern.Scal(-1, strip[:k*m])
+	}
 }
 
 // triangleStrip adds to the part of a strip of C that lies in the triangle.
@@ -367,7 +377,7 @@ func (g *product[T]) triangleStrip(tile []T, s0, s1, j, jn, k int, a, b operand[
 		return
 	}
 	ld := d1 - d0
-	g.diagonal(tile, s0, s1, d0, d1, mode == asm.Add, false)
+	g.diagonal(tile, s0, s1, d0, d1, mode != asm.Store, false)
 	g.kern.Gemm(s1-s0, ld, k, g.alpha, a.p, a.rs, a.cs, offset(b.p, (d0-j)/nr*b.cs), b.rs, b.cs, &tile[0], ld, mode)
 	g.diagonal(tile, s0, s1, d0, d1, true, true)
 }

@@ -112,6 +112,13 @@ func (e *env[T]) put(x ...T) {
 	e.hash.Write(b)
 }
 
+// putErr hashes the text of an error, which names pivots and the like.
+func (e *env[T]) putErr(err error) {
+	if err != nil {
+		e.hash.Write([]byte(err.Error()))
+	}
+}
+
 // putInt hashes integers.
 func (e *env[T]) putInt(x ...int) {
 	for _, v := range x {

@@ -11,7 +11,11 @@ import (
 // denseOps lists the operations of package dense. Each has some small cases and
 // one that is large enough to be split over threads.
 func denseOps[T dense.Float]() []op[T] {
-	return slices.Concat(vectors[T](), matrices[T](), matrixVector[T](), products[T](), triangles[T](), orthogonal[T]())
+	return slices.Concat(
+		vectors[T](), matrices[T](), matrixVector[T](), products[T](), triangles[T](),
+		orthogonal[T](),
+		choleskys[T](),
+	)
 }
 
 // manyThreads is a number of elements that operations of levels 1 and 2 split

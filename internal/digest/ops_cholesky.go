@@ -1,0 +1,33 @@
+package digest
+
+import (
+	"github.com/precond-go/precond/dense"
+	"gonum.org/v1/gonum/blas"
+)
+
+// choleskys lists Cholesky and what follows from it.
+func choleskys[T dense.Float]() []op[T] {
+	return []op[T]{
+		{"dense.Cholesky", func(e *env[T]) {
+			eachSPD(e, func(uplo blas.Uplo, a dense.Matrix[T]) {
+				e.putErr(dense.Cholesky(uplo, a, e.opts))
+				e.putMat(a)
+			})
+		}},
+	}
+}
+
+// eachSPD calls f with matrices of which most are definite.
+func eachSPD[T dense.Float](e *env[T], f func(uplo blas.Uplo, a dense.Matrix[T])) {
+	for i, n := range []int{0, 1, 5, 33, 64, 150, 333} {
+		for _, uplo := range []blas.Uplo{blas.Lower, blas.Upper} {
+			for _, c := range []class{plain, small, hard} {
+				a := e.mat(c, n, n, i%3)
+				for j := range n {
+					a.Set(j, j, T(300)*T(n)-T(j)*10*T(i)) // exact
+				}
+				f(uplo, a)
+			}
+		}
+	}
+}
