@@ -92,26 +92,39 @@ func unit(op string, d blas.Diag) bool {
 
 // checkApart panics if the elements of the output c and the input a overlap.
 func checkApart[T Float](op string, c *Matrix[T], cname string, a *Matrix[T], aname string) {
-	if disjoint(c, a) || c.Rows == 0 || c.Cols == 0 || a.Rows == 0 || a.Cols == 0 {
+	if disjoint(c, a) || separate(c, a) {
 		return
+	}
+	panic(fmt.Sprintf("dense: %s: %s overlaps %s", op, cname, aname))
+}
+
+// separate returns whether two valid matrices share no element.
+func separate[T Float](c, a *Matrix[T]) bool {
+	if c.Rows == 0 || c.Cols == 0 || a.Rows == 0 || a.Cols == 0 {
+		return true
 	}
 	c0 := uintptr(unsafe.Pointer(unsafe.SliceData(c.Data)))
 	a0 := uintptr(unsafe.Pointer(unsafe.SliceData(a.Data)))
 	size := unsafe.Sizeof(T(0))
 	c1 := c0 + uintptr((c.Rows-1)*c.Stride+c.Cols)*size
 	a1 := a0 + uintptr((a.Rows-1)*a.Stride+a.Cols)*size
-	if c1 <= a0 || a1 <= c0 {
-		return
-	}
-	if overlap(c, a, (int(a0)-int(c0))/int(size)) {
-		panic(fmt.Sprintf("dense: %s: %s overlaps %s", op, cname, aname))
-	}
+	return c1 <= a0 || a1 <= c0 || !overlap(c, a, (int(a0)-int(c0))/int(size))
 }
 
 // overlap returns whether two matrices in one stretch of memory share an
-// element; d is the offset of a's first element from c's. It looks at each row of
-// a, since rectangles in one parent matrix interleave without overlapping.
+// element; d is the offset of a's first element from c's. Rectangles in one parent
+// matrix interleave without overlapping.
 func overlap[T Float](c, a *Matrix[T], d int) bool {
+	if c.Stride == a.Stride {
+		// Row i of a begins in row i+r of c, column q, and may end in the next.
+		r := d / c.Stride
+		if d < r*c.Stride {
+			r--
+		}
+		q := d - r*c.Stride
+		return q < c.Cols && r < c.Rows && r+a.Rows > 0 ||
+			q+a.Cols > c.Stride && r+1 < c.Rows && r+1+a.Rows > 0
+	}
 	for i := range a.Rows {
 		lo := d + i*a.Stride // row i of a is [lo, lo+a.Cols) in units of c
 		hi := lo + a.Cols

@@ -12,9 +12,10 @@
 //
 // # Operations
 //
-// Level 3: [Gemm], [Syrk], [Syr2k], [Symm], [Trmm], [Trsm]. Level 2: [Gemv], [Ger],
-// [Symv], [Syr], [Syr2], [Trmv], [Trsv]. Level 1: reductions such as [Dot] and
-// [Nrm2], and passes over vectors and matrices such as [Axpy], [EMA] and [Adam].
+// Level 3: [Gemm], [Syrk], [Syr2k], [Symm], [Trmm], [Trsm]; many products at once with
+// [GemmBatch] and [GemmStrided]. Level 2: [Gemv], [Ger], [Symv], [Syr], [Syr2], [Trmv],
+// [Trsv]. Level 1: reductions such as [Dot] and [Nrm2], and passes over vectors and
+// matrices such as [Axpy], [EMA] and [Adam].
 // Besides, norms of matrices and transposes.
 //
 // Factorisations: [QR], with [QRForm], [QRApply] and [QRSolve].

@@ -130,4 +130,9 @@ func offset[T Float](p *T, i int) *T {
 }
 
 // blockOf returns block i of n parts of [0, k) that differ by at most one.
-func blockOf(k, i, n int) (lo, hi int) { return k * i / n, k * (i + 1) / n }
+func blockOf(k, i, n int) (lo, hi int) {
+	if n == 1 { // mostly, and divisions are slow
+		return 0, k
+	}
+	return k * i / n, k * (i + 1) / n
+}

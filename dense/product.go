@@ -186,7 +186,12 @@ func (g *product[T]) packsA() bool {
 }
 
 // blocks returns the number of parts that k is cut into.
-func blocks(k, limit int) int { return (k + limit - 1) / limit }
+func blocks(k, limit int) int {
+	if 0 < k && k <= limit { // mostly, and divisions are slow
+		return 1
+	}
+	return (k + limit - 1) / limit
+}
 
 func roundUp(n, unit int) int { return (n + unit - 1) / unit * unit }
 

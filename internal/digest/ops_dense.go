@@ -248,6 +248,43 @@ func products[T dense.Float]() []op[T] {
 				}
 			}
 		}},
+		{"dense.GemmBatch", func(e *env[T]) {
+			var t turns[T]
+			for _, tA := range flips {
+				for _, tB := range flips {
+					class, alpha, beta := t.next()
+					var a, b, c []dense.Matrix[T]
+					for _, s := range append(shapes, [3]int{90, 80, 70}, [3]int{8, 8, 8}, [3]int{150, 90, 100}) {
+						m, n, k := s[0], s[1], s[2]
+						if tA == blas.Trans {
+							a = append(a, e.mat(class, k, m, 1))
+						} else {
+							a = append(a, e.mat(class, m, k, 3))
+						}
+						if tB == blas.Trans {
+							b = append(b, e.mat(class, n, k, 2))
+						} else {
+							b = append(b, e.mat(class, k, n, 1))
+						}
+						c = append(c, e.mat(class, m, n, 5))
+					}
+					dense.GemmBatch(tA, tB, alpha, a, b, beta, c, e.opts)
+					for _, m := range c {
+						e.putMat(m)
+					}
+				}
+			}
+		}},
+		{"dense.GemmStrided", func(e *env[T]) {
+			var t turns[T]
+			for _, n := range []int{1, 8, 17, 64} {
+				const count = 11
+				class, alpha, beta := t.next()
+				a, b, c := e.vec(class, n*n), e.vec(class, n*n*count), e.vec(class, n*n*count)
+				dense.GemmStrided(blas.NoTrans, blas.Trans, n, n, n, alpha, a, n, 0, b, n, n*n, beta, c, n*count, n, count, e.opts)
+				e.put(c...)
+			}
+		}},
 		{"dense.Syrk", func(e *env[T]) {
 			var t turns[T]
 			eachSymmetric(func(n, k int, uplo blas.Uplo, trans blas.Transpose) {
