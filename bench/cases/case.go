@@ -22,6 +22,7 @@ type Spec struct {
 	Side    blas.Side
 	Uplo    blas.Uplo
 	M, N, K int
+	Count   int     // number of products of a batch
 	Beta    float64 // of products; alpha is 1
 }
 

@@ -248,6 +248,7 @@ func TestList(t *testing.T) {
 		Gemm/f32/NN/n=8/threads=1 Gemm/f64/NN/n=2048/threads=2 Gemm/f32/NT/n=512/threads=1
 		Gemm/f64/TT/n=1023/threads=2 Gemm/f32/TN/m=785/n=785/k=60000/threads=1
 		Syrk/f64/LT/n=512/k=4096/threads=2 Gemm/f32/NN/m=1/n=1024/k=1024/threads=1
+		GemmBatch/f32/NN/n=8/count=1000/threads=2 GemmStrided/f64/NT/n=128/count=64/threads=2
 		Gemm/f64/NT/m=1024/n=1024/k=32/beta=1/threads=1 Syrk/f32/LN/n=64/threads=1
 		Trsm/f32/LLN/n=1024/threads=2 Trmm/f64/LLN/n=64/threads=1
 		Gemv/f32/N/n=8192/threads=2 Gemv/f64/T/m=8192/n=4096/threads=1 Ger/f32/n=8192/threads=1

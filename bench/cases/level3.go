@@ -45,6 +45,35 @@ func (p *Problem[T]) gemm(g *gonumBLAS[T]) {
 	}
 }
 
+// gemmStrided makes a batch of square products, whose matrices lie one below the
+// other in A, B and C.
+func (p *Problem[T]) gemmStrided(g *gonumBLAS[T]) {
+	n, size := p.N, p.N*p.N
+	p.A, p.B, p.C = matrix[T](p.Count*n, n, 1), matrix[T](p.Count*n, n, 2), matrix[T](p.Count*n, n, 3)
+	p.out = [][]T{p.C.Data}
+	p.ours = func() {
+		dense.GemmStrided(p.TA, p.TB, n, n, n, p.Alpha, p.A.Data, n, size, p.B.Data, n, size, p.Beta, p.C.Data, n, size, p.Count, p.opts)
+	}
+	p.gonum = func() {
+		for i := 0; i < p.Count*size; i += size {
+			g.gemm(p.TA, p.TB, n, n, n, p.Alpha, p.A.Data[i:], n, p.B.Data[i:], n, p.Beta, p.C.Data[i:], n)
+		}
+	}
+}
+
+// gemmBatch makes the same with lists.
+func (p *Problem[T]) gemmBatch(g *gonumBLAS[T]) {
+	p.gemmStrided(g)
+	list := func(all dense.Matrix[T]) (out []dense.Matrix[T]) {
+		for i := range p.Count {
+			out = append(out, all.View(i*p.N, 0, p.N, p.N))
+		}
+		return out
+	}
+	a, b, c := list(p.A), list(p.B), list(p.C)
+	p.ours = func() { dense.GemmBatch(p.TA, p.TB, p.Alpha, a, b, p.Beta, c, p.opts) }
+}
+
 func (p *Problem[T]) syrk(g *gonumBLAS[T]) {
 	p.A, p.C = shaped[T](p.TA, p.N, p.K, 1), matrix[T](p.N, p.N, 3)
 	p.out = [][]T{p.C.Data}

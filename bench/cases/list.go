@@ -20,6 +20,7 @@ const (
 func List(threads ...int) []Case {
 	b := lister{threads: threads}
 	b.products()
+	b.batches()
 	b.triangles()
 	b.matrixVector()
 	b.vectors()
@@ -169,6 +170,24 @@ func (b *lister) gemm(s Spec, f func(c *Case)) {
 		c.Cost = productCost(&s, 2*float64(s.M)*float64(s.N)*float64(s.K), s.M*s.K+s.K*s.N, s.M*s.N, c.Size)
 		f(c)
 	})
+}
+
+// batches lists many products in one call; the others loop over them.
+func (b *lister) batches() {
+	for _, s := range [][2]int{{1000, 8}, {100, 16}, {1000, 16}, {1000, 32}, {1000, 64}, {64, 128}} {
+		for _, tB := range []blas.Transpose{noTr, tr} {
+			for _, kernel := range []string{"GemmBatch", "GemmStrided"} {
+				count, n := s[0], s[1]
+				spec := Spec{Kernel: kernel, TA: noTr, TB: tB, M: n, N: n, K: n, Count: count}
+				b.add(spec, fmt.Sprintf("%s/n=%d/count=%d", letters(noTr, tB), n, count), func(c *Case) {
+					elements := n * n * count
+					c.Cost = productCost(&spec, 2*float64(n)*float64(elements), 2*elements, elements, c.Size)
+					c.Quick = tB == noTr && oneOf(n, 8, 32, 128)
+					c.Bars = []Bar{{OpenBLAS, 0.9, 1.2}}
+				})
+			}
+		}
+	}
 }
 
 func (b *lister) syrk(s Spec, f func(c *Case)) {

@@ -75,12 +75,14 @@ type builder[T dense.Float] func(p *Problem[T], g *gonumBLAS[T])
 
 func builders[T dense.Float]() map[string]builder[T] {
 	return map[string]builder[T]{
-		"Gemm":  (*Problem[T]).gemm,
-		"Syrk":  (*Problem[T]).syrk,
-		"Syr2k": (*Problem[T]).syr2k,
-		"Symm":  (*Problem[T]).symm,
-		"Trmm":  (*Problem[T]).trmm,
-		"Trsm":  (*Problem[T]).trsm,
+		"Gemm":        (*Problem[T]).gemm,
+		"GemmBatch":   (*Problem[T]).gemmBatch,
+		"GemmStrided": (*Problem[T]).gemmStrided,
+		"Syrk":        (*Problem[T]).syrk,
+		"Syr2k":       (*Problem[T]).syr2k,
+		"Symm":        (*Problem[T]).symm,
+		"Trmm":        (*Problem[T]).trmm,
+		"Trsm":        (*Problem[T]).trsm,
 
 		"Gemv":      (*Problem[T]).gemv,
 		"Ger":       (*Problem[T]).ger,

@@ -14,6 +14,15 @@ static void loop_gemm(int dbl, long reps, int ta, int tb, int m, int n, int k, d
 		cblas_sgemm(CblasRowMajor, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc));
 }
 
+// Products of n×n matrices that lie one after the other.
+static void loop_gemm_batch(int dbl, long reps, int count, int ta, int tb, int n, double alpha,
+		const void *a, const void *b, double beta, void *c) {
+	size_t step = (size_t)n * n * (dbl ? sizeof(double) : sizeof(float));
+	for (long r = 0; r < reps; r++)
+		for (size_t i = 0; i < count * step; i += step)
+			loop_gemm(dbl, 1, ta, tb, n, n, n, alpha, (const char *)a + i, n, (const char *)b + i, n, beta, (char *)c + i, n);
+}
+
 static void loop_syrk(int dbl, long reps, int ul, int ta, int n, int k, double alpha,
 		const void *a, int lda, double beta, void *c, int ldc) {
 	REPEAT(reps,

@@ -60,7 +60,16 @@ func peers[T dense.Float]() map[string]peer[T] {
 		return unsafe.Pointer(unsafe.SliceData(m.Data)), C.int(m.Stride)
 	}
 	vec := func(x []T) unsafe.Pointer { return unsafe.Pointer(unsafe.SliceData(x)) }
+	batch := func(p *cases.Problem[T], reps C.long) T {
+		a, _ := mat(p.A)
+		b, _ := mat(p.B)
+		c, _ := mat(p.C)
+		C.loop_gemm_batch(dbl, reps, C.int(p.Count), trans(p.TA), trans(p.TB), C.int(p.N), C.double(p.Alpha), a, b, C.double(p.Beta), c)
+		return 0
+	}
 	return map[string]peer[T]{
+		"GemmBatch":   batch,
+		"GemmStrided": batch,
 		"Gemm": func(p *cases.Problem[T], reps C.long) T {
 			a, lda := mat(p.A)
 			b, ldb := mat(p.B)
