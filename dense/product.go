@@ -153,7 +153,7 @@ func (g *product[T]) plan(threads int) {
 	size := int(unsafe.Sizeof(T(0)))
 	p.mc = g.m
 	if p.packA {
-		p.mc = min(g.m, roundUp(rowsAtOnce, kern.MR))
+		p.mc = roundUp(min(g.m, rowsAtOnce), kern.MR)
 	}
 	p.each = 0
 	if p.packB {
@@ -279,10 +279,11 @@ func (g *product[T]) cell(work []T, i0, i1, j0, j1 int) {
 	if p.packA {
 		rows, work = cut(work, p.kc*p.mc)
 	}
+	mr := g.kern.MR
 	kb := blocks(g.k, asm.KC[T]())
 	for i := i0; i < i1; i += p.mc {
 		in := min(p.mc, i1-i)
-		strips := blocks(in, g.kern.MR)
+		strips := blocks(in, mr)
 		for l := range kb {
 			l0, l1 := blockOf(g.k, l, kb)
 			mode := asm.Add
@@ -293,10 +294,7 @@ func (g *product[T]) cell(work []T, i0, i1, j0, j1 int) {
 				mode = asm.Chain
 			}
 			if p.packA {
-				for s := range strips {
-					s0, s1 := blockOf(in, s, strips)
-					g.packRows(rows[s0*(l1-l0):], i+s0, i+s1, l0, l1)
-				}
+				g.packRows(rows, i, in, l0, l1)
 			}
 			for j := j0; j < j1; j += p.nc {
 				jn := min(p.nc, j1-j)
@@ -309,7 +307,8 @@ func (g *product[T]) cell(work []T, i0, i1, j0, j1 int) {
 					s0, s1 := blockOf(in, s, strips)
 					a := operand[T]{g.a.at(i+s0, l0), g.a.rs, g.a.cs}
 					if p.packA {
-						a = operand[T]{&rows[s0*(l1-l0)], 1, s1 - s0}
+						s0, s1 = s*mr, min(in, (s+1)*mr)
+						a = operand[T]{&rows[s0*(l1-l0)], 1, mr}
 					}
 					s0, s1 = i+s0, i+s1
 					if g.tri == whole {
@@ -329,31 +328,22 @@ func cut[T Float](w []T, n int) (front, rest []T) {
 	return w[:n:n], w[roundUp(n, alignSlack[T]()):]
 }
 
-// packPiece is the number of panels packed by one call of a kernel, which
-// cannot be preempted.
-const packPiece = 16
-
 // packColumns fills panels with rows [l0, l1) and columns [j, j+jn) of B.
 func (g *product[T]) packColumns(panels []T, l0, l1, j, jn int) {
-	k, nr := l1-l0, g.kern.NR
-	for q := 0; q < jn; q += packPiece * nr {
-		qn := min(packPiece*nr, jn-q)
-		if g.b.cs == 1 {
-			g.kern.Pack(k, qn, nr, g.b.at(l0, j+q), g.b.rs, &panels[q*k])
-		} else {
-			g.kern.PackT(k, qn, nr, g.b.at(l0, j+q), g.b.cs, &panels[q*k])
-		}
+	if g.b.cs == 1 {
+		g.kern.Pack(l1-l0, jn, g.kern.NR, g.b.at(l0, j), g.b.rs, &panels[0])
+	} else {
+		g.kern.PackT(l1-l0, jn, g.kern.NR, g.b.at(l0, j), g.b.cs, &panels[0])
 	}
 }
 
-// packRows fills strip with columns [l0, l1) of rows [s0, s1) of A, column by
-// column.
-func (g *product[T]) packRows(strip []T, s0, s1, l0, l1 int) {
-	k, m := l1-l0, s1-s0
+// packRows fills strips with columns [l0, l1) of rows [i, i+in) of A, each
+// column by column.
+func (g *product[T]) packRows(strips []T, i, in, l0, l1 int) {
 	if g.a.rs == 1 {
-		g.kern.Pack(k, m, m, g.a.at(s0, l0), g.a.cs, &strip[0])
+		g.kern.Pack(l1-l0, in, g.kern.MR, g.a.at(i, l0), g.a.cs, &strips[0])
 	} else {
-		g.kern.PackT(k, m, m, g.a.at(s0, l0), g.a.rs, &strip[0])
+		g.kern.PackT(l1-l0, in, g.kern.MR, g.a.at(i, l0), g.a.rs, &strips[0])
 	}
 	if g.minus {
 		g.kern.Scal(-1, strip[:k*m])
