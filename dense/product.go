@@ -346,7 +346,7 @@ func (g *product[T]) packRows(strips []T, i, in, l0, l1 int) {
 		g.kern.PackT(l1-l0, in, g.kern.MR, g.a.at(i, l0), g.a.rs, &strips[0])
 	}
 	if g.minus {
-		g.kern.Scal(-1, strip[:k*m])
+		g.kern.Scal(-1, strips[:(l1-l0)*roundUp(in, g.kern.MR)])
 	}
 }
 
