@@ -18,7 +18,8 @@
 // matrices such as [Axpy], [EMA] and [Adam].
 // Besides, norms of matrices and transposes.
 //
-// Factorisations: [QR], with [QRForm], [QRApply] and [QRSolve].
+// Factorisations: [QR], with [QRForm], [QRApply] and [QRSolve]; [QRPivoted] and
+// [QRRandomized], with [QRRank].
 //
 // Every operation takes an [Opts], which may be nil, with the number of threads
 // and the workspace; a function named after the operation, such as [GemmWork],

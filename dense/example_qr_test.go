@@ -36,3 +36,13 @@ func ExampleQRSolve() {
 	// Output:
 	// 1.5 + 1.0·x, residual 1.000
 }
+
+func ExampleQRPivoted() {
+	// The second column is three times the first.
+	a := dense.MatrixOf(4, 3, []float64{1, 3, 2, 0, 0, 1, 2, 6, 1, 1, 3, 0})
+	tau, pivots := make([]float64, 3), make([]int, 3)
+	dense.QRPivoted(a, tau, pivots, nil)
+	fmt.Println("rank", dense.QRRank(a, 0), "columns", pivots)
+	// Output:
+	// rank 2 columns [1 2 0]
+}

@@ -38,5 +38,21 @@ func orthogonal[T dense.Float]() []op[T] {
 				}
 			})
 		}},
+		pivoted("QRPivoted", dense.QRPivoted[T]),
+		pivoted("QRRandomized", func(a dense.Matrix[T], tau []T, pivots []int, o *dense.Opts[T]) {
+			dense.QRRandomized(a, tau, pivots, 11, o)
+		}),
 	}
+}
+
+func pivoted[T dense.Float](name string, f func(a dense.Matrix[T], tau []T, pivots []int, o *dense.Opts[T])) op[T] {
+	return op[T]{"dense." + name, func(e *env[T]) {
+		for _, s := range [][2]int{{0, 3}, {1, 1}, {5, 3}, {9, 14}, {40, 33}, {131, 145}, {150, 90}} {
+			a, tau, pivots := e.mat(plain, s[0], s[1], 3), make([]T, min(s[0], s[1])), make([]int, s[1])
+			f(a, tau, pivots, e.opts)
+			e.putMat(a)
+			e.put(tau...)
+			e.putInt(pivots...)
+		}
+	}}
 }
