@@ -68,7 +68,7 @@ func TestTranspose(t *testing.T) { both(t, testTranspose[float32], testTranspose
 
 func testTranspose[T Float](t *testing.T) {
 	for _, d := range []struct{ m, n int }{
-		{0, 0}, {0, 3}, {3, 0}, {1, 1}, {1, 70}, {70, 1}, {2, 3}, {5, 7}, {16, 16}, {63, 65}, {64, 64}, {64, 128}, {129, 66}, {500, 511},
+		{0, 0}, {0, 3}, {3, 0}, {1, 1}, {1, 70}, {70, 1}, {2, 3}, {5, 7}, {16, 16}, {63, 65}, {64, 64}, {64, 128}, {129, 66}, {500, 511}, {1030, 40}, {33, 1100},
 	} {
 		for _, extra := range []int{0, 3} {
 			a := draw[T](1, d.m, d.n, extra)

@@ -30,9 +30,13 @@ func Transpose[T Float](a, dst Matrix[T], o *Opts[T]) {
 	t.run(min(threadsFor(o, a.Rows*a.Cols), (a.Cols+transposeTile-1)/transposeTile))
 }
 
-// transpose writes the rows of dst of worker w, tile by tile along them.
+// transpose writes the rows of dst of worker w.
 func (t *pass[T]) transpose(w, workers int) {
 	lo, hi := par.Range(t.a.Cols, workers, w, transposeTile)
+	if t.a.Rows*t.a.Cols > asm.Chunk {
+		t.transposePages(lo, hi)
+		return
+	}
 	src, dst := unsafe.SliceData(t.a.Data), unsafe.SliceData(t.x.data)
 	for j := lo; j < hi; j += transposeTile {
 		for i := 0; i < t.a.Rows; i += transposeTile {
@@ -40,6 +44,37 @@ func (t *pass[T]) transpose(w, workers int) {
 				offset(src, i*t.a.Stride+j), t.a.Stride, offset(dst, j*t.x.ld+i), t.x.ld)
 		}
 	}
+}
+
+// transposePages writes the rows lo to hi of dst where the matrices are large. It
+// goes over squares whose rows are as long as a page of memory: the processor
+// remembers the addresses of so many pages, and translates each once and not for
+// every tile. Strides that are powers of two map the rows of a tile to few lines of
+// the caches; so a tile is copied to a buffer and its image from one, whole lines
+// at a time, and transposed in between.
+func (t *pass[T]) transposePages(lo, hi int) {
+	size := int(unsafe.Sizeof(T(0)))
+	page, e := 4096/size, 256/size
+	buf, pooled := scratch[T](nil, "", 2*e*e)
+	in, out := &buf[0], &buf[e*e]
+	rows, ld, ldd := t.a.Rows, t.a.Stride, t.x.ld
+	src, dst := unsafe.SliceData(t.a.Data), unsafe.SliceData(t.x.data)
+	for j0 := lo; j0 < hi; j0 += page {
+		j1 := min(j0+page, hi)
+		for i0 := 0; i0 < rows; i0 += page {
+			i1 := min(i0+page, rows)
+			for i := i0; i < i1; i += e {
+				h := min(e, i1-i)
+				for j := j0; j < j1; j += e {
+					v := min(e, j1-j)
+					t.k.CopyTo(h, v, offset(src, i*ld+j), ld, in, e)
+					t.k.TransTo(h, v, in, e, out, e)
+					t.k.CopyTo(v, h, out, e, offset(dst, j*ldd+i), ldd)
+				}
+			}
+		}
+	}
+	release(pooled)
 }
 
 // TransposeInPlace transposes the square matrix a.
