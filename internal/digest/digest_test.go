@@ -16,7 +16,8 @@ const file = "testdata/digest.txt"
 var update = flag.Bool("update", false, "write "+file+" from one thread on this machine")
 
 // TestDigest compares this machine's results with those in the repository,
-// which are the same for all machines.
+// which are the same for all machines. The numbers of threads run at the same
+// time, so that calls meet in what they share.
 func TestDigest(t *testing.T) {
 	if *update {
 		if err := os.WriteFile(file, []byte(Format(Compute(1))), 0o666); err != nil {
@@ -29,6 +30,7 @@ func TestDigest(t *testing.T) {
 	}
 	for threads := 1; threads <= 3; threads++ {
 		t.Run(fmt.Sprintf("isa=%s/threads=%d", asm.ISA(), threads), func(t *testing.T) {
+			t.Parallel()
 			if got := Format(Compute(threads)); got != string(want) {
 				t.Errorf("other bits than %s in:\n%s", file, strings.Join(Diff(got, string(want)), "\n"))
 			}
