@@ -2,6 +2,7 @@ package dense
 
 import (
 	"fmt"
+	"math/bits"
 	"unsafe"
 
 	"gonum.org/v1/gonum/blas"
@@ -17,7 +18,8 @@ func (m *Matrix[T]) check(op, name string) {
 
 // valid returns whether m is a valid matrix that is not empty.
 func (m *Matrix[T]) valid() bool {
-	return m.Rows > 0 && m.Cols > 0 && m.Stride >= m.Cols && len(m.Data) >= (m.Rows-1)*m.Stride+m.Cols
+	hi, before := bits.Mul64(uint64(m.Rows-1), uint64(m.Stride)) // elements before the last row; hi if they are too many for an int
+	return m.Rows > 0 && m.Cols > 0 && m.Stride >= m.Cols && len(m.Data) >= m.Cols && hi == 0 && before <= uint64(len(m.Data)-m.Cols)
 }
 
 // disjoint returns whether the slices of two matrices are disjoint. If they are

@@ -110,9 +110,13 @@ func (g *product[T]) direct(work []T) {
 			kern.TransTo(g.n, l1-l0, b, g.b.cs, &work[0], g.n)
 			b, ldb = &work[0], g.n
 		}
-		for s := range strips {
-			s0, s1 := blockOf(g.m, s, strips)
+		for s, s0 := 0, 0; s < strips; s++ {
+			s1 := g.m
+			if s < strips-1 { // divisions are slow
+				s1 = g.m * (s + 1) / strips
+			}
 			kern.Gemm(s1-s0, g.n, l1-l0, g.alpha, g.a.at(s0, l0), g.a.rs, g.a.cs, b, ldb, kern.NR, offset(g.c, s0*g.ldc), g.ldc, mode)
+			s0 = s1
 		}
 		mode = asm.Add
 	}
