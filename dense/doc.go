@@ -20,6 +20,7 @@
 //
 // Factorisations: [QR], with [QRForm], [QRApply] and [QRSolve]; [QRPivoted] and
 // [QRRandomized], with [QRRank].
+// Singular values: [SVD], [SingularValues].
 //
 // Every operation takes an [Opts], which may be nil, with the number of threads
 // and the workspace; a function named after the operation, such as [GemmWork],
