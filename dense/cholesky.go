@@ -28,9 +28,14 @@ import (
 // 2002, theorem 10.3, with one more rounding for the reciprocal).
 func Cholesky[T Float](uplo blas.Uplo, a Matrix[T], o *Opts[T]) error {
 	const op = "Cholesky"
-	t := choleskyCall[T]{lower: lower(op, uplo)}
+	low := lower(op, uplo)
 	checkSquare(op, "a", &a)
-	t.n, t.a = a.Rows, operandOf(&a, t.lower)
+	return cholesky(op, low, &a, o)
+}
+
+// cholesky is Cholesky on arguments that have been checked.
+func cholesky[T Float](op string, low bool, a *Matrix[T], o *Opts[T]) error {
+	t := choleskyCall[T]{lower: low, n: a.Rows, a: operandOf(a, low)}
 	if pivot := t.run(op, o); pivot < t.n {
 		return &NotPositiveDefiniteError{Pivot: pivot}
 	}

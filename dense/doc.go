@@ -18,9 +18,11 @@
 // matrices such as [Axpy], [EMA] and [Adam].
 // Besides, norms of matrices and transposes.
 //
-// Factorisations: [QR], with [QRForm], [QRApply] and [QRSolve]; [QRPivoted] and
-// [QRRandomized], with [QRRank].
-// Singular values: [SVD], [SingularValues].
+// Factorisations:
+//   - [Cholesky], with [CholeskySolve], [SPDInverse] and [CholeskyLogDet];
+//   - [QR], with [QRForm], [QRApply] and [QRSolve]; [QRPivoted] and [QRRandomized], with
+//     [QRRank];
+//   - [SVD] and [SingularValues].
 //
 // Every operation takes an [Opts], which may be nil, with the number of threads
 // and the workspace; a function named after the operation, such as [GemmWork],

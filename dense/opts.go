@@ -80,6 +80,17 @@ func scratch[T Float](o *Opts[T], op string, n int) ([]T, *buffer[T]) {
 	return aligned(b.data, n), b
 }
 
+// checkRoom panics if there is a workspace and it is shorter than need says. It is for
+// operations that hand parts of their workspace on to others.
+func checkRoom[T Float](op string, work []T, need func() int) {
+	if work == nil {
+		return
+	}
+	if n := need(); len(work) < n {
+		panic(fmt.Sprintf("dense: %s: workspace has %d elements, needs %d", op, len(work), n))
+	}
+}
+
 // release gives a pooled workspace back.
 func release[T Float](b *buffer[T]) {
 	if b != nil {

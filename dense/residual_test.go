@@ -211,3 +211,50 @@ func checkWork[T Float](t *testing.T, op string, length int, call func(o *Opts[T
 	}()
 	call(&Opts[T]{Threads: 1, Work: work[:length-1]})
 }
+
+// inverseResidual returns ‖A·X − I‖₁ / (n·ε·‖A‖₁·‖X‖₁), with room for results that
+// are subnormal.
+func inverseResidual[T Float](a, x Matrix[T]) float64 {
+	n := float64(a.Rows)
+	sa, sx := shiftOf(a), shiftOf(x)
+	a64, x64 := wide(a, sa), wide(x, sx)
+	r := NewMatrix[float64](a.Rows, a.Rows)
+	for i := range a.Rows {
+		r.Set(i, i, -math.Ldexp(1, sa+sx))
+	}
+	Gemm(blas.NoTrans, blas.NoTrans, 1, a64, x64, 1, r, nil)
+	num := norm1(r)
+	if num == 0 {
+		return 0
+	}
+	return num / (n * norm1(a64) * (hard.Epsilon[T]()/2*norm1(x64) + n*math.Ldexp(hard.Tiny[T](), sx)))
+}
+
+// solveResidual returns ‖A·X − B‖₁ / (n·ε·‖A‖₁·‖X‖₁), likewise.
+func solveResidual[T Float](a, x, b Matrix[T]) float64 {
+	n := float64(a.Rows)
+	sa, sx := shiftOf(a), shiftOf(x)
+	a64, x64, r := wide(a, sa), wide(x, sx), wide(b, sa+sx)
+	Gemm(blas.NoTrans, blas.NoTrans, 1, a64, x64, -1, r, nil)
+	num := norm1(r)
+	if num == 0 {
+		return 0
+	}
+	tiny := math.Ldexp(hard.Tiny[T](), sx)
+	return num / (n * (norm1(a64)*(hard.Epsilon[T]()/2*norm1(x64)+n*tiny) + n*math.Ldexp(hard.Tiny[T](), sa)*norm1(x64)))
+}
+
+// rightSides returns a·x for a random x, rounded to T.
+func rightSides[T Float](a Matrix[T], cols int) Matrix[T] {
+	b := NewMatrix[T](a.Rows, cols)
+	s := shiftOf(a)
+	x := draw[float64](uint64(a.Rows), a.Rows, cols, 0)
+	ax := NewMatrix[float64](a.Rows, cols)
+	Gemm(blas.NoTrans, blas.NoTrans, 1, wide(a, s), x, 0, ax, nil)
+	for i := range a.Rows {
+		for j := range cols {
+			b.Set(i, j, T(math.Ldexp(ax.At(i, j)/float64(a.Rows), -s)))
+		}
+	}
+	return b
+}

@@ -14,6 +14,30 @@ func choleskys[T dense.Float]() []op[T] {
 				e.putMat(a)
 			})
 		}},
+		{"dense.CholeskySolve", func(e *env[T]) {
+			eachSPD(e, func(uplo blas.Uplo, a dense.Matrix[T]) {
+				if b := e.mat(plain, a.Rows, 4, 1); dense.Cholesky(uplo, a, e.opts) == nil {
+					dense.CholeskySolve(uplo, a, b, e.opts)
+					e.putMat(b)
+					x := e.vec(plain, a.Rows)
+					dense.CholeskySolveVec(uplo, a, x, e.opts)
+					e.put(x...)
+					e.put(T(dense.CholeskyLogDet(a)))
+				}
+			})
+		}},
+		{"dense.SPDInverse", func(e *env[T]) {
+			eachSPD(e, func(uplo blas.Uplo, a dense.Matrix[T]) {
+				e.putErr(dense.SPDInverse(uplo, a, e.opts))
+				e.putMat(a)
+			})
+		}},
+		{"dense.TriangularInverse", func(e *env[T]) {
+			eachSPD(e, func(uplo blas.Uplo, a dense.Matrix[T]) {
+				e.putErr(dense.TriangularInverse(uplo, blas.NonUnit, a, e.opts))
+				e.putMat(a)
+			})
+		}},
 	}
 }
 
