@@ -279,15 +279,12 @@ func (t *batchCall[T]) load(g *product[T], i int) {
 	}
 }
 
-// alone computes rows [i0, i1) and columns [j0, j1) of C on this thread, or all of
-// it if it is small.
+// alone computes rows [i0, i1) and columns [j0, j1) of C on this thread.
 func (g *product[T]) alone(space []T, i0, i1, j0, j1 int) {
 	switch {
 	case i0 >= i1 || j0 >= j1:
 	case g.alpha == 0 || g.k == 0:
 		g.scale(i0, i1, j0, j1)
-	case small(g.m, g.n, g.k):
-		g.direct(space)
 	default:
 		g.plan(1)
 		g.cell(space, i0, i1, j0, j1)

@@ -97,6 +97,10 @@ func (g *product[T]) direct(work []T) {
 		g.scale(0, g.m, 0, g.n)
 	}
 	kern := g.kern
+	var columns []T
+	if g.b.cs != 1 {
+		columns, work = cut(work, g.shape.kc*g.n)
+	}
 	mode := asm.Add
 	if g.beta == 0 {
 		mode = asm.Store
@@ -105,17 +109,17 @@ func (g *product[T]) direct(work []T) {
 	kb := blocks(g.k, asm.KC[T]())
 	for l := range kb {
 		l0, l1 := blockOf(g.k, l, kb)
-		b, ldb := g.b.at(l0, 0), g.b.rs
+		b := operand[T]{g.b.at(l0, 0), g.b.rs, kern.NR} // cs is the distance of panels
 		if g.b.cs != 1 {
-			kern.TransTo(g.n, l1-l0, b, g.b.cs, &work[0], g.n)
-			b, ldb = &work[0], g.n
+			kern.TransTo(g.n, l1-l0, b.p, g.b.cs, &columns[0], g.n)
+			b.p, b.rs = &columns[0], g.n
 		}
 		for s, s0 := 0, 0; s < strips; s++ {
 			s1 := g.m
 			if s < strips-1 { // divisions are slow
 				s1 = g.m * (s + 1) / strips
 			}
-			kern.Gemm(s1-s0, g.n, l1-l0, g.alpha, g.a.at(s0, l0), g.a.rs, g.a.cs, b, ldb, kern.NR, offset(g.c, s0*g.ldc), g.ldc, mode)
+			g.strip(work, s0, s1, 0, g.n, l1-l0, operand[T]{g.a.at(s0, l0), g.a.rs, g.a.cs}, b, mode)
 			s0 = s1
 		}
 		mode = asm.Add
@@ -132,23 +136,25 @@ func (g *product[T]) workspace() int {
 
 // plan decides how the product is done on up to the given number of threads.
 func (g *product[T]) plan(threads int) {
-	p := &g.shape
+	g.shape = plan{workers: 1, gridR: 1, gridC: 1}
 	if g.m == 0 || g.n == 0 || g.k == 0 {
-		*p = plan{workers: 1, gridR: 1, gridC: 1}
+		return
+	}
+	p, kern := &g.shape, g.kern
+	kb := blocks(g.k, asm.KC[T]())
+	p.kc = (g.k + kb - 1) / kb
+	if g.tri != whole { // a tile
+		p.each = roundUp(kern.MR*(kern.NR+roundUp(kern.MR, kern.NR)), alignSlack[T]())
+	}
+	if small(g.m, g.n, g.k) && !g.minus {
+		p.direct = true
+		if g.b.cs != 1 {
+			p.each += roundUp(p.kc*g.n, alignSlack[T]())
+		}
 		return
 	}
 	if g.m*g.n*g.k < parallelFrom {
 		threads = 1
-	}
-	kern := g.kern
-	kb := blocks(g.k, asm.KC[T]())
-	p.kc = (g.k + kb - 1) / kb
-	if g.tri == whole && small(g.m, g.n, g.k) {
-		*p = plan{workers: 1, gridR: 1, gridC: 1, direct: true, kc: p.kc}
-		if g.b.cs != 1 {
-			p.each = roundUp(p.kc*g.n, alignSlack[T]())
-		}
-		return
 	}
 	p.packB = g.b.cs != 1 || g.m > directUpTo
 	p.packA = g.packsA()
@@ -159,7 +165,6 @@ func (g *product[T]) plan(threads int) {
 	if p.packA {
 		p.mc = roundUp(min(g.m, rowsAtOnce), kern.MR)
 	}
-	p.each = 0
 	if p.packB {
 		p.nc = max(1, l2/2/(p.kc*size*kern.NR)) * kern.NR
 		p.nc = min(p.nc, roundUp(g.n, kern.NR))
@@ -169,9 +174,6 @@ func (g *product[T]) plan(threads int) {
 	}
 	if p.packA {
 		p.each += roundUp(p.kc*p.mc, alignSlack[T]())
-	}
-	if g.tri != whole {
-		p.each += roundUp(kern.MR*(kern.NR+roundUp(kern.MR, kern.NR)), alignSlack[T]())
 	}
 }
 
@@ -315,11 +317,7 @@ func (g *product[T]) cell(work []T, i0, i1, j0, j1 int) {
 						a = operand[T]{&rows[s0*(l1-l0)], 1, mr}
 					}
 					s0, s1 = i+s0, i+s1
-					if g.tri == whole {
-						g.kern.Gemm(s1-s0, jn, l1-l0, g.alpha, a.p, a.rs, a.cs, b.p, b.rs, b.cs, offset(g.c, s0*g.ldc+j), g.ldc, mode)
-					} else {
-						g.triangleStrip(work, s0, s1, j, jn, l1-l0, a, b, mode)
-					}
+					g.strip(work, s0, s1, j, jn, l1-l0, a, b, mode)
 				}
 			}
 		}
@@ -354,9 +352,14 @@ func (g *product[T]) packRows(strips []T, i, in, l0, l1 int) {
 	}
 }
 
-// triangleStrip adds to the part of a strip of C that lies in the triangle.
-// Panels that the diagonal crosses go through a tile in the workspace.
-func (g *product[T]) triangleStrip(tile []T, s0, s1, j, jn, k int, a, b operand[T], mode int) {
+// strip adds the product of a strip of A and a block of B to rows [s0, s1),
+// columns [j, j+jn) of C, as far as they lie in the triangle. Panels that the
+// diagonal crosses go through a tile in the workspace.
+func (g *product[T]) strip(tile []T, s0, s1, j, jn, k int, a, b operand[T], mode int) {
+	if g.tri == whole {
+		g.kern.Gemm(s1-s0, jn, k, g.alpha, a.p, a.rs, a.cs, b.p, b.rs, b.cs, offset(g.c, s0*g.ldc+j), g.ldc, mode)
+		return
+	}
 	nr := g.kern.NR
 	// Panels that the diagonal crosses cover columns [d0, d1).
 	d0 := j + max(0, s0-j)/nr*nr

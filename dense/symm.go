@@ -111,8 +111,13 @@ func (s *symmetricCall[T]) plan(threads int) {
 	s.ld = roundUp(s.ld, alignSlack[T]()) | alignSlack[T]()
 }
 
+// each returns the workspace of one worker: a tile, and that of its product.
+func (s *symmetricCall[T]) each() int {
+	return symmetricTile*symmetricTile + s.g.shape.each
+}
+
 func (s *symmetricCall[T]) length() int {
-	return roundUp(s.rows*s.ld, alignSlack[T]()) + s.g.shape.workers*s.g.shape.each
+	return roundUp(s.rows*s.ld, alignSlack[T]()) + s.g.shape.workers*s.each()
 }
 
 // work does the part of worker w.
@@ -121,6 +126,7 @@ func (s *symmetricCall[T]) work(team *par.Team, w int) {
 	p := &g.shape
 	i0, i1 := par.Range(g.m, p.gridR, w/p.gridC, g.kern.MR)
 	j0, j1 := par.Range(g.n, p.gridC, w%p.gridC, g.kern.NR)
+	tile, space := cut(s.space[w*s.each():(w+1)*s.each()], symmetricTile*symmetricTile)
 	kb := blocks(s.n, asm.KC[T]())
 	for l := range kb {
 		l0, l1 := blockOf(s.n, l, kb)
@@ -131,10 +137,10 @@ func (s *symmetricCall[T]) work(team *par.Team, w int) {
 		r0, r1 := par.Range(rows, p.workers, w, symmetricTile)
 		full := operand[T]{&s.full[0], s.ld, 1}
 		if s.right {
-			s.expand(full.at(r0, 0), l0+r0, l0+r1, 0, s.n)
+			s.expand(full.at(r0, 0), l0+r0, l0+r1, 0, s.n, tile)
 			g.a, g.b = operand[T]{s.b.at(0, l0), s.b.rs, 1}, full
 		} else {
-			s.expand(full.at(r0, 0), r0, r1, l0, l1)
+			s.expand(full.at(r0, 0), r0, r1, l0, l1, tile)
 			g.a, g.b = full, operand[T]{s.b.at(l0, 0), s.b.rs, 1}
 		}
 		if team != nil {
@@ -142,7 +148,7 @@ func (s *symmetricCall[T]) work(team *par.Team, w int) {
 		}
 		g.k = l1 - l0
 		if i0 < i1 && j0 < j1 {
-			g.cell(s.space[w*p.each:(w+1)*p.each], i0, i1, j0, j1)
+			g.cell(space, i0, i1, j0, j1)
 		}
 		g.beta = 1
 		if team != nil && l+1 < kb {
@@ -154,8 +160,9 @@ func (s *symmetricCall[T]) work(team *par.Team, w int) {
 // symmetricTile is the number of rows that expand does at once.
 const symmetricTile = 16
 
-// expand writes rows [r0, r1), columns [c0, c1) of the symmetric matrix to dst.
-func (s *symmetricCall[T]) expand(dst *T, r0, r1, c0, c1 int) {
+// expand writes rows [r0, r1), columns [c0, c1) of the symmetric matrix to dst, by
+// way of a tile.
+func (s *symmetricCall[T]) expand(dst *T, r0, r1, c0, c1 int, tile []T) {
 	for r := r0; r < r1; r += symmetricTile {
 		h := min(symmetricTile, r1-r)
 		// Columns [c0, m0) lie left of the diagonal, [m1, c1) right of it.
@@ -163,14 +170,30 @@ func (s *symmetricCall[T]) expand(dst *T, r0, r1, c0, c1 int) {
 		row := offset(dst, (r-r0)*s.ld)
 		s.block(row, r, h, c0, m0, s.lower)
 		s.block(offset(row, m1-c0), r, h, m1, c1, !s.lower)
-		for i := r; i < r+h; i++ {
-			for j := m0; j < m1; j++ {
-				from := s.a.at(i, j)
-				if (j < i) != s.lower {
-					from = s.a.at(j, i)
-				}
-				*offset(row, (i-r)*s.ld+j-c0) = *from
-			}
+		if m0 < m1 {
+			s.diagonal(offset(row, m0-c0), r, h, m0, m1, tile)
+		}
+	}
+}
+
+// diagonal writes h rows from r on, columns [c0, c1) among the same, to dst.
+func (s *symmetricCall[T]) diagonal(dst *T, r, h, c0, c1 int, tile []T) {
+	// The tile is the transpose of what is stored, where that is.
+	for i := c0; i < c1; i++ {
+		lo, hi := r, i+1
+		if !s.lower {
+			lo, hi = i, r+h
+		}
+		copy(tile[(i-c0)*symmetricTile+lo-r:], unsafe.Slice(s.a.at(i, lo), hi-lo))
+	}
+	s.g.kern.TransTo(c1-c0, h, &tile[0], symmetricTile, dst, s.ld)
+	for i := r; i < r+h; i++ {
+		lo, hi := c0, min(c1, i+1)
+		if !s.lower {
+			lo, hi = max(c0, i), c1
+		}
+		if lo < hi {
+			copy(unsafe.Slice(offset(dst, (i-r)*s.ld+lo-c0), hi-lo), unsafe.Slice(s.a.at(i, lo), hi-lo))
 		}
 	}
 }
