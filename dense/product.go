@@ -48,11 +48,12 @@ type plan struct {
 // Sizes that separate the paths. They were measured on one core of a Zen 5 server;
 // a wrong choice costs some percent and no bit.
 const (
-	parallelFrom = 96 * 96 * 96 // multiply-adds; below: one thread
-	directUpTo   = 96           // rows of A; at most so many: B is used in place
-	packAFrom    = 512          // columns of B; from here on A is packed
-	rowsAtOnce   = 2048         // rows of A that are packed at once
-	callUpTo     = 1 << 22      // multiply-adds of one call on B in place
+	parallelFrom = 96 * 96 * 96    // multiply-adds; below: one thread
+	directUpTo   = 128             // rows of A; at most so many: B is used in place
+	directWork   = 128 * 128 * 128 // multiply-adds; at most so many: neither is packed
+	packAFrom    = 512             // columns of B; from here on A is packed
+	rowsAtOnce   = 2048            // rows of A that are packed at once
+	callUpTo     = 1 << 22         // multiply-adds of one call on B in place
 )
 
 // l2 is the size of the second-level cache in bytes; a block of B takes half.
@@ -85,9 +86,10 @@ func (g *product[T]) run(op string, o *Opts[T]) {
 	release(pooled)
 }
 
-// small returns whether a product is worth neither packing nor threads.
-func small(m, n, k int) bool {
-	return m <= directUpTo && m*n*k < parallelFrom
+// small returns whether a product is worth neither packing nor more than one
+// thread, of which there may be others or not.
+func small(m, n, k int, single bool) bool {
+	return m <= directUpTo && (m*n*k < parallelFrom || single && m*n*k <= directWork)
 }
 
 // direct computes a small product on operands in place, but for a transposed B,
@@ -146,7 +148,7 @@ func (g *product[T]) plan(threads int) {
 	if g.tri != whole { // a tile
 		p.each = roundUp(kern.MR*(kern.NR+roundUp(kern.MR, kern.NR)), alignSlack[T]())
 	}
-	if small(g.m, g.n, g.k) && !g.minus {
+	if small(g.m, g.n, g.k, threads == 1) && !g.minus {
 		p.direct = true
 		if g.b.cs != 1 {
 			p.each += roundUp(p.kc*g.n, alignSlack[T]())
