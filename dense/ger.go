@@ -107,10 +107,10 @@ func (t *pass[T]) syr(w, workers int) {
 			}
 			row := t.a.Data[i*t.a.Stride+lo : i*t.a.Stride+hi]
 			if t.op == opSyr {
-				t.k.Axpy(T(t.alpha*x[i]), x[lo:hi], row)
+				asm.AxpyFew(t.k, T(t.alpha*x[i]), x[lo:hi], row)
 			} else {
-				t.k.Axpy(T(t.alpha*x[i]), y[lo:hi], row)
-				t.k.Axpy(T(t.alpha*y[i]), x[lo:hi], row)
+				asm.AxpyFew(t.k, T(t.alpha*x[i]), y[lo:hi], row)
+				asm.AxpyFew(t.k, T(t.alpha*y[i]), x[lo:hi], row)
 			}
 		}
 	}

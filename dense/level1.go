@@ -23,7 +23,7 @@ func Dot[T Float](x, y []T, o *Opts[T]) T {
 		badLengths("Dot", "x", len(x), "y", len(y))
 	}
 	if len(x) <= asm.Chunk {
-		return asm.For[T]().Dot(x, y)
+		return asm.DotFew(asm.For[T](), x, y)
 	}
 	t := pass[T]{op: opDot, x: vectorRow(x), y: vectorRow(y)}
 	return t.reduceVector(len(x), o)

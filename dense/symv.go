@@ -109,18 +109,7 @@ func (t *pass[T]) symv(w, workers int) {
 	}
 }
 
-// symvRows adds what the rows lo to hi contribute to the sums s. Rows are not cut
-// into chunks: they only get long in matrices of many gigabytes.
+// symvRows adds what the rows lo to hi contribute to the sums s.
 func (t *pass[T]) symvRows(lo, hi int, s []T) {
-	x, n, ld := t.x.data, t.a.Rows, t.a.Stride
-	for i := lo; i < hi; i++ {
-		begin, end := i+1, n
-		if t.flag {
-			begin, end = 0, i
-		}
-		row := t.a.Data[i*ld : i*ld+n]
-		f := T(t.alpha * x[i])
-		d := t.k.DotAxpy(f, row[begin:end], x[begin:end], s[begin:end])
-		s[i] = asm.FMA(t.alpha, asm.FMA(row[i], x[i], d), s[i])
-	}
+	asm.SymvRows(t.k, t.flag, lo, hi, t.a.Rows, t.alpha, t.a.Data, t.a.Stride, t.x.data, s)
 }

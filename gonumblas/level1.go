@@ -11,6 +11,11 @@ import (
 // scattered back, so that they give the bits of the same elements in a row. A few
 // elements that are only exchanged or scaled are a plain loop.
 
+// inRow returns whether a vector of n elements is not empty, contiguous, and one
+// that a kernel takes at once. What such vectors are passed to goes to the kernel
+// directly, since a short one costs no more than two or three calls.
+func inRow(n, length, inc int) bool { return inc == 1 && 0 < n && n <= min(length, asm.Chunk) }
+
 // pair is two vectors with increments that are worked off in contiguous chunks.
 type pair[T dense.Float] struct {
 	b          *buffer[T]
@@ -50,6 +55,9 @@ func (p *pair[T]) next(c int) {
 }
 
 func dot[T dense.Float](n int, x []T, incX int, y []T, incY int) T {
+	if inRow(n, len(x), incX) && inRow(n, len(y), incY) {
+		return asm.DotFew(asm.For[T](), x[:n], y[:n])
+	}
 	if !checkPair(n, len(x), incX, len(y), incY) {
 		return 0
 	}
@@ -188,6 +196,10 @@ func copyVector[T dense.Float](n int, x []T, incX int, y []T, incY int) {
 }
 
 func axpy[T dense.Float](n int, alpha T, x []T, incX int, y []T, incY int) {
+	if inRow(n, len(x), incX) && inRow(n, len(y), incY) && alpha != 0 && (&x[0] == &y[0] || disjoint(x[:n], y[:n])) {
+		asm.For[T]().Axpy(alpha, x[:n], y[:n])
+		return
+	}
 	if !checkPair(n, len(x), incX, len(y), incY) || alpha == 0 {
 		return
 	}
@@ -213,6 +225,10 @@ func axpy[T dense.Float](n int, alpha T, x []T, incX int, y []T, incY int) {
 }
 
 func scal[T dense.Float](n int, alpha T, x []T, incX int) {
+	if inRow(n, len(x), incX) && alpha != 0 {
+		asm.For[T]().Scal(alpha, x[:n])
+		return
+	}
 	must(incX != 0, zeroIncX)
 	if incX < 0 {
 		return
@@ -239,6 +255,10 @@ func scal[T dense.Float](n int, alpha T, x []T, incX int) {
 }
 
 func rot[T dense.Float](n int, x []T, incX int, y []T, incY int, c, s T) {
+	if inRow(n, len(x), incX) && inRow(n, len(y), incY) && disjoint(x[:n], y[:n]) {
+		asm.For[T]().Rot(c, s, x[:n], y[:n])
+		return
+	}
 	if !checkPair(n, len(x), incX, len(y), incY) {
 		return
 	}

@@ -1,6 +1,7 @@
 package gonumblas
 
 import (
+	"github.com/precond-go/precond/asm"
 	"github.com/precond-go/precond/dense"
 	"gonum.org/v1/gonum/blas"
 )
@@ -42,7 +43,27 @@ func room[T dense.Float](nx, incX, ny, incY int) (*buffer[T], []T) {
 // fits returns whether a slice of the given length holds a rows×cols matrix.
 func fits(length, rows, cols, ld int) bool { return length >= ld*(rows-1)+cols }
 
+// small returns whether a is a valid m×n matrix that is not empty and that a kernel
+// takes at once; see inRow.
+func small(m, n, length, lda int) bool {
+	return 0 < m && m <= asm.Chunk && 0 < n && n <= asm.Chunk && m*n <= asm.Chunk && lda >= n && fits(length, m, n, lda)
+}
+
 func gemv[T dense.Float](tA blas.Transpose, m, n int, alpha T, a []T, lda int, x []T, incX int, beta T, y []T, incY int) {
+	if alpha != 0 && small(m, n, len(a), lda) {
+		switch {
+		case tA == blas.NoTrans && inRow(n, len(x), incX) && inRow(m, len(y), incY):
+			k := asm.For[T]()
+			scale(k, beta, y[:m])
+			k.GemvN(m, n, alpha, a, lda, x, y)
+			return
+		case tA == blas.Trans && inRow(m, len(x), incX) && inRow(n, len(y), incY):
+			k := asm.For[T]()
+			scale(k, beta, y[:n])
+			k.GemvT(m, n, alpha, a, lda, x, y)
+			return
+		}
+	}
 	checkTrans(tA)
 	must(m >= 0, mLT0)
 	must(n >= 0, nLT0)
@@ -70,7 +91,22 @@ func gemv[T dense.Float](tA blas.Transpose, m, n int, alpha T, a []T, lda int, x
 	b.giveBack()
 }
 
+// scale multiplies y by beta, without reading y if beta is 0.
+func scale[T dense.Float](k *asm.Kernels[T], beta T, y []T) {
+	switch beta {
+	case 0:
+		clear(y)
+	case 1:
+	default:
+		k.Scal(beta, y)
+	}
+}
+
 func ger[T dense.Float](m, n int, alpha T, x []T, incX int, y []T, incY int, a []T, lda int) {
+	if alpha != 0 && small(m, n, len(a), lda) && inRow(m, len(x), incX) && inRow(n, len(y), incY) {
+		asm.For[T]().Ger(m, n, alpha, x, y, a, lda)
+		return
+	}
 	must(m >= 0, mLT0)
 	must(n >= 0, nLT0)
 	must(lda >= max(1, n), badLdA)
@@ -98,6 +134,12 @@ func square[T dense.Float](n int, a []T, lda int) dense.Matrix[T] {
 }
 
 func symv[T dense.Float](ul blas.Uplo, n int, alpha T, a []T, lda int, x []T, incX int, beta T, y []T, incY int) {
+	if (ul == blas.Lower || ul == blas.Upper) && alpha != 0 && small(n, n, len(a), lda) && inRow(n, len(x), incX) && inRow(n, len(y), incY) {
+		k := asm.For[T]()
+		scale(k, beta, y[:n])
+		asm.SymvRows(k, ul == blas.Lower, 0, n, n, alpha, a, lda, x, y)
+		return
+	}
 	checkUplo(ul)
 	must(n >= 0, nLT0)
 	must(lda >= max(1, n), badLdA)
@@ -182,6 +224,10 @@ func trmv[T dense.Float](ul blas.Uplo, tA blas.Transpose, d blas.Diag, n int, a 
 	if !checkTriangular(ul, tA, d, n, len(a), lda, len(x), incX) {
 		return
 	}
+	if incX == 1 {
+		asm.Trmv(asm.For[T](), ul == blas.Lower, tA != blas.NoTrans, d == blas.Unit, n, a, lda, x[:n])
+		return
+	}
 	b, buf := room[T](n, incX, 0, 1)
 	xv, _ := in(n, x, incX, buf)
 	dense.Trmv(ul, tA, d, square(n, a, lda), xv, nil)
@@ -191,6 +237,10 @@ func trmv[T dense.Float](ul blas.Uplo, tA blas.Transpose, d blas.Diag, n int, a 
 
 func trsv[T dense.Float](ul blas.Uplo, tA blas.Transpose, d blas.Diag, n int, a []T, lda int, x []T, incX int) {
 	if !checkTriangular(ul, tA, d, n, len(a), lda, len(x), incX) {
+		return
+	}
+	if incX == 1 {
+		asm.Trsv(asm.For[T](), ul == blas.Lower, tA != blas.NoTrans, d == blas.Unit, n, a, lda, x[:n])
 		return
 	}
 	b, buf := room[T](n, incX, 0, 1)
