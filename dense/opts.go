@@ -2,6 +2,7 @@ package dense
 
 import (
 	"fmt"
+	"math/bits"
 	"sync"
 	"unsafe"
 
@@ -50,16 +51,15 @@ func aligned[T Float](w []T, n int) []T {
 // buffer is a pooled workspace.
 type buffer[T Float] struct{ data []T }
 
-var (
-	pool32 = sync.Pool{New: func() any { return new(buffer[float32]) }}
-	pool64 = sync.Pool{New: func() any { return new(buffer[float64]) }}
-)
+// Pools of workspaces by size: pool c holds those of 1<<c elements. Calls within
+// calls ask for different sizes, and one of the wrong size would be no help.
+var pools32, pools64 [bits.UintSize]sync.Pool
 
-func pool[T Float]() *sync.Pool {
+func pool[T Float](class int) *sync.Pool {
 	if unsafe.Sizeof(T(0)) == 4 {
-		return &pool32
+		return &pools32[class]
 	}
-	return &pool64
+	return &pools64[class]
 }
 
 // scratch returns an aligned workspace of n elements: from o if it has one
@@ -73,9 +73,10 @@ func scratch[T Float](o *Opts[T], op string, n int) ([]T, *buffer[T]) {
 		}
 		return aligned(o.Work, n), nil
 	}
-	b := pool[T]().Get().(*buffer[T])
-	if len(b.data) < need {
-		b.data = make([]T, need+need/4)
+	class := bits.Len(uint(need - 1))
+	b, _ := pool[T](class).Get().(*buffer[T])
+	if b == nil {
+		b = &buffer[T]{make([]T, 1<<class)}
 	}
 	return aligned(b.data, n), b
 }
@@ -94,6 +95,6 @@ func checkRoom[T Float](op string, work []T, need func() int) {
 // release gives a pooled workspace back.
 func release[T Float](b *buffer[T]) {
 	if b != nil {
-		pool[T]().Put(b)
+		pool[T](bits.Len(uint(len(b.data) - 1))).Put(b)
 	}
 }

@@ -92,36 +92,36 @@ func small(m, n, k int, single bool) bool {
 	return m <= directUpTo && (m*n*k < parallelFrom || single && m*n*k <= directWork)
 }
 
-// direct computes a small product on operands in place, but for a transposed B,
+// direct is cell for a small product, on operands in place but for a transposed B,
 // of which it writes out a block of k at a time.
-func (g *product[T]) direct(work []T) {
+func (g *product[T]) direct(work []T, i0, i1, j0, j1 int) {
 	if g.beta != 0 && g.beta != 1 {
-		g.scale(0, g.m, 0, g.n)
+		g.scale(i0, i1, j0, j1)
 	}
 	kern := g.kern
 	var columns []T
 	if g.b.cs != 1 {
-		columns, work = cut(work, g.shape.kc*g.n)
+		columns, work = cut(work, g.shape.kc*(j1-j0))
 	}
 	mode := asm.Add
 	if g.beta == 0 {
 		mode = asm.Store
 	}
-	strips := blocks(g.m, kern.MR)
+	strips := blocks(i1-i0, kern.MR)
 	kb := blocks(g.k, asm.KC[T]())
 	for l := range kb {
 		l0, l1 := blockOf(g.k, l, kb)
-		b := operand[T]{g.b.at(l0, 0), g.b.rs, kern.NR} // cs is the distance of panels
+		b := operand[T]{g.b.at(l0, j0), g.b.rs, kern.NR} // cs is the distance of panels
 		if g.b.cs != 1 {
-			kern.TransTo(g.n, l1-l0, b.p, g.b.cs, &columns[0], g.n)
-			b.p, b.rs = &columns[0], g.n
+			kern.TransTo(j1-j0, l1-l0, b.p, g.b.cs, &columns[0], j1-j0)
+			b.p, b.rs = &columns[0], j1-j0
 		}
-		for s, s0 := 0, 0; s < strips; s++ {
-			s1 := g.m
+		for s, s0 := 0, i0; s < strips; s++ {
+			s1 := i1
 			if s < strips-1 { // divisions are slow
-				s1 = g.m * (s + 1) / strips
+				s1 = i0 + (i1-i0)*(s+1)/strips
 			}
-			g.strip(work, s0, s1, 0, g.n, l1-l0, operand[T]{g.a.at(s0, l0), g.a.rs, g.a.cs}, b, mode)
+			g.strip(work, s0, s1, j0, j1-j0, l1-l0, operand[T]{g.a.at(s0, l0), g.a.rs, g.a.cs}, b, mode)
 			s0 = s1
 		}
 		mode = asm.Add
@@ -274,7 +274,7 @@ func (g *product[T]) slice(c int) int {
 func (g *product[T]) cell(work []T, i0, i1, j0, j1 int) {
 	p := &g.shape
 	if p.direct {
-		g.direct(work)
+		g.direct(work, i0, i1, j0, j1)
 		return
 	}
 	if g.beta != 0 && g.beta != 1 {
