@@ -76,6 +76,11 @@ type Kernels[T Float] struct {
 	// it is the row step of symv. len(a) elements.
 	DotAxpy func(t T, a, x, y []T) T
 
+	// Divide and conquer; δ = (d − org) − tau, see secular.go.
+	Secular func(d, z []T, org, tau T) (f, df T) // Σ z²/δ and Σ (z/δ)² in half the lanes
+	Loewner func(d []T, org, tau, s T, w []T)    // w = w·(δ/(d − s))
+	Cauchy  func(d, z []T, org, tau T, dst []T)  // dst = z/δ
+
 	// Level 3.
 	MR, NR  int // rows and columns of the register tile
 	Gemm    func(m, n, k int, alpha T, a *T, rsa, csa int, b *T, ldb, psb int, c *T, ldc int, mode int)

@@ -119,6 +119,15 @@ func vectorCases[T Float]() []kernelCase[T] {
 	update("AdaMax", AdamLen, 4, func(k kern, s []T, v [][]T) {
 		k.AdaMax((*[AdamLen]T)(s), v[0], v[1], v[2], v[3])
 	})
+	cases = append(cases, kernelCase[T]{"Secular", 2, vectors(2), func(k kern, _ dims, s []T, v [][]T) T {
+		f, _ := k.Secular(v[0], v[1], s[0], s[1])
+		return f
+	}}, kernelCase[T]{"Secular/derivative", 2, vectors(2), func(k kern, _ dims, s []T, v [][]T) T {
+		_, df := k.Secular(v[0], v[1], s[0], s[1])
+		return df
+	}})
+	update("Loewner", 3, 2, func(k kern, s []T, v [][]T) { k.Loewner(v[0], s[0], s[1], s[2], v[1]) })
+	update("Cauchy", 2, 3, func(k kern, s []T, v [][]T) { k.Cauchy(v[0], v[1], s[0], s[1], v[2]) })
 	cases = append(cases, kernelCase[T]{"DotAxpy", 1, vectors(3), func(k kern, _ dims, s []T, v [][]T) T {
 		return k.DotAxpy(s[0], v[0], v[1], v[2])
 	}})

@@ -22,7 +22,8 @@
 //   - [Cholesky], with [CholeskySolve], [SPDInverse] and [CholeskyLogDet];
 //   - [QR], with [QRForm], [QRApply] and [QRSolve]; [QRPivoted] and [QRRandomized], with
 //     [QRRank];
-//   - [SVD] and [SingularValues].
+//   - [SVD] and [SingularValues];
+//   - [EigenSym], [EigenSymRange] and [EigenSymValues] for symmetric matrices.
 //
 // Every operation takes an [Opts], which may be nil, with the number of threads
 // and the workspace; a function named after the operation, such as [GemmWork],

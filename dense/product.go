@@ -179,6 +179,19 @@ func (g *product[T]) plan(threads int) {
 	}
 }
 
+// productBound returns a bound of the workspace of products that are not larger than
+// m×k by k×n, for operations that do many; the need of one is not monotonic.
+func productBound[T Float](m, n, k, threads int) int {
+	kern := asm.For[T]()
+	size, line := int(unsafe.Sizeof(T(0))), alignSlack[T]()
+	kc := min(k, asm.KC[T]())
+	n = roundUp(n, kern.NR)
+	each := roundUp(min(kc*n, max(l2/2/size, kc*kern.NR)), line)       // packed B
+	each += roundUp(kc*min(m, roundUp(rowsAtOnce, kern.MR)), line)     // packed A
+	each += roundUp(kern.MR*(kern.NR+roundUp(kern.MR, kern.NR)), line) // tile
+	return par.Threads(threads)*each + line
+}
+
 // packsA returns whether A is to be packed, which pays where a strip is used
 // often enough; transposed ones are scattered over more pages. The row stride
 // has no say, though a multiple of the page size is a bad one: the size of the

@@ -131,8 +131,11 @@ func (t target) rest(n reg.GPVirtual, advance func(bytes int), body func(s []spa
 const laneBytes = 256
 
 // accumulators returns fresh registers for all virtual lanes, zeroed.
-func (t target) accumulators() []reg.VecVirtual {
-	acc := make([]reg.VecVirtual, laneBytes/t.width())
+func (t target) accumulators() []reg.VecVirtual { return t.zeros(laneBytes / t.width()) }
+
+// zeros returns n fresh registers, zeroed.
+func (t target) zeros(n int) []reg.VecVirtual {
+	acc := make([]reg.VecVirtual, n)
 	for i := range acc {
 		acc[i] = t.vec()
 		t.zero(acc[i])
@@ -145,7 +148,12 @@ func (t target) accumulators() []reg.VecVirtual {
 // where by is not nil only its selected elements. n is destroyed. lastMask must
 // have been set for n.
 func (t target) reduce(n reg.GPVirtual, advance func(bytes int), step func(j int, by *mask)) {
-	vectors, l := laneBytes/t.width(), t.lanes()
+	t.reduceOver(laneBytes/t.width(), n, advance, step)
+}
+
+// reduceOver is reduce with as many lanes as so many vectors have.
+func (t target) reduceOver(vectors int, n reg.GPVirtual, advance func(bytes int), step func(j int, by *mask)) {
+	l := t.lanes()
 	loop, tail, done := newLabel("lanes"), newLabel("tail"), newLabel("done")
 	SUBQ(I8(vectors*l), n)
 	JB(LabelRef(tail))
@@ -153,7 +161,7 @@ func (t target) reduce(n reg.GPVirtual, advance func(bytes int), step func(j int
 	for j := range vectors {
 		step(j, nil)
 	}
-	advance(laneBytes)
+	advance(vectors * t.width())
 	SUBQ(I8(vectors*l), n)
 	JAE(LabelRef(loop))
 	Label(tail)

@@ -9,7 +9,7 @@ import (
 
 // asmOps lists the kernels, one line for each entry of the table.
 func asmOps[T dense.Float]() []op[T] {
-	return slices.Concat(reductions[T](), elementwise[T](), updates[T](), elementary[T](), level2[T](), level3[T]())
+	return slices.Concat(reductions[T](), elementwise[T](), updates[T](), elementary[T](), level2[T](), level3[T](), secular[T]())
 }
 
 // lengths are the vector lengths of the level-1 kernels: around the number of

@@ -16,6 +16,7 @@ func denseOps[T dense.Float]() []op[T] {
 		orthogonal[T](),
 		choleskys[T](),
 		svds[T](),
+		eigen[T](),
 	)
 }
 
