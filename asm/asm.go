@@ -90,8 +90,11 @@ type Kernels[T Float] struct {
 	Trmm    func(m, n, k int, alpha T, l *T, rsl, csl int, d *T, b *T, ldb int)
 	CholMax int // largest m of Chol
 	Chol    func(m, k int, u *T, ldu int, inv *T) int
-	CopyTo  func(m, n int, src *T, ld int, dst *T, ldd int)
-	TransTo func(m, n int, src *T, ld int, dst *T, ldd int) // dst (n×m) = srcᵀ, src m×n
+	// Many small matrices at once, element by element in groups of GroupLen.
+	CholLanes  func(n int, s *T, rs, cs int, root, inv *T)
+	SolveLanes func(n int, s *T, rs, cs int, inv, x *T)
+	CopyTo     func(m, n int, src *T, ld int, dst *T, ldd int)
+	TransTo    func(m, n int, src *T, ld int, dst *T, ldd int) // dst (n×m) = srcᵀ, src m×n
 
 	// Elementary functions, dst may be x.
 	ExpTo, LogTo, TanhTo, SigmoidTo func(x, dst []T)

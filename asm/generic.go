@@ -16,7 +16,7 @@ func genericKernels[T Float]() Kernels[T] {
 		GemvN: gemvN[T], GemvT: gemvT[T], Ger: ger[T], DotAxpy: dotAxpy[T],
 		Secular: secular[T], Loewner: loewner[T], Cauchy: cauchy[T],
 		ExpTo: expTo[T], LogTo: logTo[T], TanhTo: tanhTo[T], SigmoidTo: sigmoidTo[T],
-		MR: genericMR, NR: genericNR, CholMax: genericCholMax, Chol: chol[T],
+		MR: genericMR, NR: genericNR, CholMax: genericCholMax, Chol: chol[T], CholLanes: cholLanes[T], SolveLanes: solveLanes[T],
 		Gemm: gemm[T], Pack: pack[T], PackT: packT[T], Trsm: trsm[T], Trmm: trmm[T], CopyTo: copyTo[T], TransTo: transTo[T],
 	}
 }

@@ -13,7 +13,9 @@ func overlay(t *tables, isa string) {
 		levelsAVX2(t)
 		elementaryAVX2(t)
 		t.f32.CholMax, t.f32.Chol = 16, cholAVX2F32
+		t.f32.CholLanes, t.f32.SolveLanes = cholLanesAVX2F32, solveLanesAVX2F32
 		t.f64.CholMax, t.f64.Chol = 8, cholAVX2F64
+		t.f64.CholLanes, t.f64.SolveLanes = cholLanesAVX2F64, solveLanesAVX2F64
 		t.f32.Trsm, t.f32.Trmm = trsmAVX2F32, trmmAVX2F32
 		t.f32.CopyTo = copyToAVX2F32
 		t.f64.Trsm, t.f64.Trmm = trsmAVX2F64, trmmAVX2F64
@@ -26,7 +28,9 @@ func overlay(t *tables, isa string) {
 		levelsAVX512(t)
 		elementaryAVX512(t)
 		t.f32.CholMax, t.f32.Chol = 48, cholAVX512F32
+		t.f32.CholLanes, t.f32.SolveLanes = cholLanesAVX512F32, solveLanesAVX512F32
 		t.f64.CholMax, t.f64.Chol = 24, cholAVX512F64
+		t.f64.CholLanes, t.f64.SolveLanes = cholLanesAVX512F64, solveLanesAVX512F64
 		t.f32.Trsm, t.f32.Trmm = trsmAVX512F32, trmmAVX512F32
 		t.f32.CopyTo = copyToAVX512F32
 		t.f64.Trsm, t.f64.Trmm = trsmAVX512F64, trmmAVX512F64

@@ -19,7 +19,8 @@
 // Besides, norms of matrices and transposes.
 //
 // Factorisations:
-//   - [Cholesky], with [CholeskySolve], [SPDInverse] and [CholeskyLogDet];
+//   - [Cholesky], with [CholeskySolve], [SPDInverse] and [CholeskyLogDet]; many small
+//     ones with [CholeskyBatch];
 //   - [QR], with [QRForm], [QRApply] and [QRSolve]; [QRPivoted] and [QRRandomized], with
 //     [QRRank];
 //   - [SVD] and [SingularValues];

@@ -39,3 +39,14 @@ type NonFiniteError struct {
 func (e *NonFiniteError) Error() string {
 	return "dense: " + e.Where + " is not finite"
 }
+
+// BlockError says in which of many matrices or layers something went wrong.
+type BlockError struct {
+	Block int // index of the first of them
+	Err   error
+}
+
+func (e *BlockError) Error() string { return fmt.Sprintf("block %d: %v", e.Block, e.Err) }
+
+// Unwrap returns what went wrong.
+func (e *BlockError) Unwrap() error { return e.Err }

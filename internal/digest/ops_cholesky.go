@@ -26,6 +26,21 @@ func choleskys[T dense.Float]() []op[T] {
 				}
 			})
 		}},
+		{"dense.CholeskyBatch", func(e *env[T]) {
+			var a, b []dense.Matrix[T]
+			for i, n := range []int{5, 5, 5, 40, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16} {
+				m := e.mat(small, n, n, i%3)
+				for j := range n {
+					m.Set(j, j, T(1-i%7)+T(j)/16) // exact
+				}
+				a, b = append(a, m), append(b, e.mat(plain, n, 1+i%2, 1))
+			}
+			e.putErr(dense.CholeskyBatch(blas.Upper, a, b, nil, e.opts))
+			for i := range a {
+				e.putMat(a[i])
+				e.putMat(b[i])
+			}
+		}},
 		{"dense.SPDInverse", func(e *env[T]) {
 			eachSPD(e, func(uplo blas.Uplo, a dense.Matrix[T]) {
 				e.putErr(dense.SPDInverse(uplo, a, e.opts))
