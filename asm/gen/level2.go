@@ -196,13 +196,20 @@ func (k kernel) factors(alpha reg.VecVirtual, x reg.GPVirtual, n int) []reg.VecV
 	return f
 }
 
+// gemvTAhead is how many bytes ahead gemvT fetches each of eight rows on AVX2, which
+// by itself has too few lines of them under way to fill the bandwidth of the memory.
+// AVX-512 has enough, and so have kernels that read fewer streams: those are slower
+// with anything more to load.
+const gemvTAhead = 1024
+
 // gemvT emits y_j = fma(T(alpha·x_i), a_ij, y_j) for i up, eight rows to a pass
 // over y.
 func (t target) gemvT() {
+	const most = 8
 	k := t.enter("gemvT", "func(m, n int, alpha T, a []T, lda int, x, y []T)")
 	m, a, x, mat := k.load64(Param("m")), k.base("a"), k.base("x"), k.matrix()
 	alpha := k.scalar("alpha")
-	mat.blocks(m, a, []int{8, 4, 2, 1}, func(rows int) {
+	mat.blocks(m, a, []int{most, 4, 2, 1}, func(rows int) {
 		r, f := mat.from(a, rows), k.factors(alpha, x, rows)
 		y, n := k.base("y"), k.load64(Param("n"))
 		t.sweep(n, 4, func(bytes int) {
@@ -215,6 +222,9 @@ func (t target) gemvT() {
 			}
 			for i := range rows {
 				for j, s := range spans {
+					if rows == most && len(spans) > 1 && !t.wide() && s.disp%64 == 0 {
+						PREFETCHT0(plus(r.at(i), s.disp+gemvTAhead))
+					}
 					t.fma231(s.memory(r.at(i)), s.as(f[i]), v[j])
 				}
 			}
