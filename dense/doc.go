@@ -21,7 +21,7 @@
 // Factorisations:
 //   - [Cholesky], with [CholeskySolve], [SPDInverse] and [CholeskyLogDet]; many small
 //     ones with [CholeskyBatch];
-//   - [QR], with [QRForm], [QRApply] and [QRSolve]; [QRPivoted] and [QRRandomized], with
+//   - [QR], with [QRForm], [QRApply] and [QRSolve]; [QRThin]; [QRPivoted] and [QRRandomized], with
 //     [QRRank];
 //   - [SVD] and [SingularValues];
 //   - [EigenSym], [EigenSymRange] and [EigenSymValues] for symmetric matrices.

@@ -64,6 +64,39 @@ func toUnit[T Float](x T) T {
 	return T(math.Ldexp(1, max(-limit, min(limit, -e))))
 }
 
+// safeNorm returns √Σ x_i² on one thread and without a buffer, safe from overflow and
+// underflow as Nrm2 is.
+func safeNorm[T Float](k *asm.Kernels[T], x []T) T {
+	s := sumSquares(k, x)
+	if normal(s) {
+		return T(math.Sqrt(float64(s)))
+	}
+	largest := MaxAbs(x, &Opts[T]{Threads: 1})
+	scale := toUnit(largest)
+	if largest == 0 || scale != scale {
+		return largest
+	}
+	s = 0
+	for _, v := range x {
+		v = T(v * scale)
+		s = asm.FMA(v, v, s)
+	}
+	return T(T(math.Sqrt(float64(s))) / scale)
+}
+
+// maxAbsOf returns max |a_ij|, NaN if any element is NaN, as NormMax does, on one
+// thread and without a buffer.
+func maxAbsOf[T Float](k *asm.Kernels[T], a Matrix[T]) (largest T) {
+	for i := range a.Rows {
+		row := a.Row(i)
+		for ; len(row) > asm.Chunk; row = row[asm.Chunk:] {
+			largest = larger(largest, k.MaxAbs(row[:asm.Chunk]))
+		}
+		largest = larger(largest, k.MaxAbs(row))
+	}
+	return largest
+}
+
 // safeScale returns the power of two by which a matrix whose largest element is
 // largest is multiplied, so that its factorisation neither overflows nor loses
 // digits to underflow: 1 if it is of ordinary size, zero or not finite.
@@ -240,19 +273,6 @@ func blockProductRoom[T Float](w, m, n, threads int) int {
 		gemmRoom[T](n, m, w, threads), triangle+alignSlack[T]())
 }
 
-// gemmRoom returns a length of workspace that suffices for products of an m×k by a
-// k×n matrix, transposed or not, and of all smaller ones. (GemmWork is not
-// monotonic.)
-func gemmRoom[T Float](m, n, k, threads int) int {
-	kern := asm.For[T]()
-	line := alignSlack[T]()
-	kc := min(k, asm.KC[T]())
-	columns := max(l2/2/int(unsafe.Sizeof(T(0))), kc*kern.NR)
-	packed := min(columns, kc*roundUp(n, kern.NR)) + kc*min(m, roundUp(rowsAtOnce, kern.MR))
-	triangle := kern.MR * (kern.NR + roundUp(kern.MR, kern.NR)) // of Syrk
-	return par.Threads(threads)*(packed+triangle+3*line) + line
-}
-
 // vectorsFromColumns copies the vectors of w reflectors from the columns of a, where
 // that of column j begins below the diagonal with an implicit one on it, to the
 // rows of v, which is a.Cols×a.Rows. What a has on and above the diagonal is not
@@ -266,8 +286,9 @@ func vectorsFromColumns[T Float](k *asm.Kernels[T], a, v Matrix[T]) {
 	}
 }
 
-// transposeTiles writes the transpose of a to dst on one thread.
+// transposeTiles writes the transpose of a to dst on one thread. It needs no buffer,
+// as dst has panelStride or fits into cache.
 func transposeTiles[T Float](k *asm.Kernels[T], a, dst Matrix[T]) {
 	t := pass[T]{k: k, a: a, x: matrixRows(&dst)}
-	t.transpose(0, 1)
+	t.transposeTiles(0, a.Cols)
 }

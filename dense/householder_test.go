@@ -196,3 +196,27 @@ func near[T Float](t *testing.T, name string, got Matrix[T], want Matrix[float64
 		}
 	}
 }
+
+// TestGemmRoom checks that it is enough for all products up to a size.
+func TestGemmRoom(t *testing.T) { both(t, testGemmRoom[float32], testGemmRoom[float64]) }
+
+func testGemmRoom[T Float](t *testing.T) {
+	sizes := []int{1, 2, 7, 31, 33, 64, 100, 129, 257, 300, 385, 513, 1000, 2048, 2049, 3000}
+	for _, m := range sizes {
+		for _, n := range sizes {
+			for _, k := range sizes {
+				for _, trans := range []blas.Transpose{blas.NoTrans, blas.Trans} {
+					for threads := 1; threads <= 3; threads += 2 {
+						need := max(GemmWork[T](trans, blas.NoTrans, m, n, k, threads), GemmWork[T](trans, blas.Trans, m, n, k, threads))
+						if m == n {
+							need = max(need, SyrkWork[T](trans, n, k, threads))
+						}
+						if room := gemmRoom[T](m+1, n+5, k+3, threads); room < need {
+							t.Fatalf("%dx%dx%d %c threads=%d: room %d, needs %d", m, n, k, trans, threads, room, need)
+						}
+					}
+				}
+			}
+		}
+	}
+}

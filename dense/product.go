@@ -192,6 +192,19 @@ func productBound[T Float](m, n, k, threads int) int {
 	return par.Threads(threads)*each + line
 }
 
+// gemmRoom returns a length of workspace that suffices for every product of an m×k by a
+// k×n matrix, transposed or not, whole or a triangle, and for all smaller ones: what
+// plan asks for is not monotonic.
+func gemmRoom[T Float](m, n, k, threads int) int {
+	kern := asm.For[T]()
+	line := alignSlack[T]()
+	kc := min(k, asm.KC[T]())
+	columns := kc * roundUp(n, kern.NR)
+	rows := kc * roundUp(min(m, rowsAtOnce), kern.MR)
+	tile := kern.MR * (kern.NR + roundUp(kern.MR, kern.NR))
+	return par.Threads(threads)*(columns+rows+tile+3*line) + line
+}
+
 // packsA returns whether A is to be packed, which pays where a strip is used
 // often enough; transposed ones are scattered over more pages. The row stride
 // has no say, though a multiple of the page size is a bad one: the size of the

@@ -32,7 +32,7 @@ func QR[T Float](a Matrix[T], tau []T, o *Opts[T]) {
 	if q.k == 0 {
 		return
 	}
-	scale := safeScale(NormMax(a, o)) // before the scratch, as it takes from the pool too
+	scale := safeScale(maxAbsOf(asm.For[T](), a))
 	w, pooled := scratch(o, op, q.length())
 	q.run(a, tau, scale, w)
 	release(pooled)

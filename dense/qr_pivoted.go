@@ -39,7 +39,7 @@ func QRPivoted[T Float](a Matrix[T], tau []T, pivots []int, o *Opts[T]) {
 	if len(tau) == 0 {
 		return
 	}
-	scale := unitScale(NormMax(a, o))
+	scale := unitScale(maxAbsOf(asm.For[T](), a))
 	c := newPivotCall[T](a.Rows, a.Cols, len(tau), threadsOf(o, a.Rows*a.Cols*len(tau)))
 	w, pooled := scratch(o, op, roundUp(a.Cols*panelStride[T](a.Rows), alignSlack[T]())+c.length())
 	columns, w := cut(w, a.Cols*panelStride[T](a.Rows))
@@ -173,7 +173,7 @@ func (c *pivotCall[T]) run(w []T) {
 
 // measure computes the norm of column j from row i on.
 func (c *pivotCall[T]) measure(j, i int) {
-	v := Nrm2(c.columns.Row(j)[i:], &Opts[T]{Threads: 1})
+	v := safeNorm(c.kern, c.columns.Row(j)[i:])
 	c.norms[j], c.fresh[j] = v, v
 }
 

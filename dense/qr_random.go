@@ -31,7 +31,7 @@ func QRRandomized[T Float](a Matrix[T], tau []T, pivots []int, seed uint64, o *O
 	if len(tau) == 0 {
 		return
 	}
-	scale := unitScale(NormMax(a, o))
+	scale := unitScale(maxAbsOf(asm.For[T](), a))
 	r := newRandomCall[T](a.Rows, a.Cols, threadsOf(o, a.Rows*a.Cols*len(tau)))
 	w, pooled := scratch(o, op, r.length())
 	r.run(a, tau, pivots, seed, scale, w)

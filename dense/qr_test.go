@@ -11,69 +11,9 @@ import (
 	"gonum.org/v1/gonum/blas"
 )
 
-// worstRatios collects the worst scaled residuals of routines on classes of matrices.
-type worstRatios struct {
-	ratio map[string]map[hard.Class]float64
-	where map[string]string
-}
-
-func (w *worstRatios) put(t *testing.T, routine string, c hard.Class, shape string, r, limit float64) {
-	t.Helper()
-	if w.ratio == nil {
-		w.ratio, w.where = map[string]map[hard.Class]float64{}, map[string]string{}
-	}
-	if w.ratio[routine] == nil {
-		w.ratio[routine] = map[hard.Class]float64{}
-	}
-	if !(r <= limit) {
-		t.Errorf("%s on %v %s: scaled residual %.3g", routine, c, shape, r)
-	}
-	w.ratio[routine][c] = max(w.ratio[routine][c], r)
-}
-
-// print writes the table of the worst ratios, a routine to a column.
-func (w *worstRatios) print(t *testing.T) {
-	var names []string
-	for name := range w.ratio {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	head := fmt.Sprintf("%-24s", "class")
-	for _, name := range names {
-		head += fmt.Sprintf(" %14s", name)
-	}
-	t.Log(head)
-	for _, c := range hard.Classes() {
-		line := fmt.Sprintf("%-24v", c)
-		for _, name := range names {
-			line += fmt.Sprintf(" %14.3g", w.ratio[name][c])
-		}
-		t.Log(line)
-	}
-}
-
 // hardMatrix returns a general matrix of a class with some padding.
 func hardMatrix[T Float](c hard.Class, m, n, extra int) Matrix[T] {
-	h := hard.General[T](c, m, n)
-	a := draw[T](1, m, n, extra)
-	a.Copy(Matrix[T]{m, n, max(1, n), h.Data})
-	return a
-}
-
-// ordinary multiplies matrices by one power of two such that their elements are of
-// ordinary size. It returns what was the least positive number.
-func ordinary[T Float](all ...Matrix[T]) (tiny float64) {
-	scale := 0.
-	for _, a := range all {
-		if x := float64(NormMax(a, nil)); x > scale {
-			scale = x
-		}
-	}
-	scale = float64(toUnit(T(max(scale, hard.Tiny[T]()))))
-	for _, a := range all {
-		Scale(T(scale), a, a, nil)
-	}
-	return hard.Tiny[T]() * scale
+	return padded(matrixOf(hard.General[T](c, m, n)), extra)
 }
 
 // triangleOfR returns the upper trapezoid of a factored matrix.
@@ -86,16 +26,11 @@ func triangleOfR[T Float](f Matrix[T], k int) Matrix[T] {
 }
 
 // factorRatio returns ‖A − QR‖₁/(m·u·‖A‖₁), u half of ε, as LAPACK's testers take it
-// (dqrt01), with m times the least positive number more in the denominator.
+// (dqrt01).
 func factorRatio[T Float](a, q, r Matrix[T]) float64 {
-	if a.Rows == 0 || a.Cols == 0 {
-		return 0
-	}
-	e, r := a.Clone(), r.Clone()
-	tiny := ordinary(e, r)
-	norm := float64(Norm1(e, nil))
-	Gemm(blas.NoTrans, blas.NoTrans, -1, q, r, 1, e, nil)
-	return float64(Norm1(e, nil)) / (float64(max(a.Rows, a.Cols)) * (epsilonOf[T]()/2*norm + tiny))
+	shift := shiftOf(a)
+	w := wide(a, shift)
+	return scaled[T](minusProduct(w, blas.NoTrans, wide(q, 0), blas.NoTrans, wide(r, shift)), w, max(1, a.Rows, a.Cols), shift)
 }
 
 // orthogonalRatio returns ‖QᵀQ − I‖₁/(m·u).
@@ -112,44 +47,33 @@ func orthogonalRatio[T Float](q Matrix[T]) float64 {
 	return float64(Norm1(g, nil)) / (float64(q.Rows) * epsilonOf[T]() / 2)
 }
 
-// qrShapes are the shapes for all classes.
-func qrShapes() (shapes [][2]int) {
-	for n := range 131 {
-		shapes = append(shapes, [2]int{n, n})
+// eachGeneral calls f for classes and shapes: square ones as eachHard does, and some
+// that are tall or wide. Some have padding.
+func eachGeneral[T Float](f func(c hard.Class, a Matrix[T])) {
+	eachHard(func(c hard.Class, n int) { f(c, hardMatrix[T](c, n, n, n%3)) })
+	for i, s := range [][2]int{{1, 40}, {40, 1}, {33, 7}, {7, 33}, {200, 65}, {65, 200}, {700, 31}, {130, 310}} {
+		for _, c := range hard.Classes() {
+			f(c, hardMatrix[T](c, s[0], s[1], i%2))
+		}
 	}
-	for _, n := range []int{255, 256, 257} {
-		shapes = append(shapes, [2]int{n, n})
-	}
-	return append(shapes, [2]int{1, 40}, [2]int{40, 1}, [2]int{33, 7}, [2]int{7, 33}, [2]int{200, 65}, [2]int{65, 200}, [2]int{700, 31}, [2]int{130, 310})
 }
 
 func TestQRHard(t *testing.T) { both(t, testQRHard[float32], testQRHard[float64]) }
 
 func testQRHard[T Float](t *testing.T) {
-	var w worstRatios
-	for x, c := range hard.Classes() {
-		shapes := qrShapes()
-		if !testing.Short() {
-			shapes = append(shapes, [2]int{511, 511})
-			if x%6 == 0 {
-				shapes = append(shapes, [2]int{1000, 1000})
-			}
-		}
-		for y, s := range shapes {
-			m, n := s[0], s[1]
-			shape := fmt.Sprintf("%dx%d", m, n)
-			a := hardMatrix[T](c, m, n, y%3*2)
-			k := min(m, n)
-			f, tau := cloneData(a), make([]T, k)
-			o := &Opts[T]{Threads: 1}
-			QR(f, tau, o)
-			q := draw[T](2, m, k, y%2)
-			QRForm(f, tau, q, o)
-			w.put(t, "QR", c, shape, factorRatio(a, q, triangleOfR(f, k)), 10)
-			w.put(t, "QRForm", c, shape, orthogonalRatio(q), 10)
-		}
-	}
-	w.print(t)
+	w := newWorst(t)
+	o := &Opts[T]{Threads: 1}
+	eachGeneral(func(c hard.Class, a Matrix[T]) {
+		m, n := a.Rows, a.Cols
+		k := min(m, n)
+		f, tau := cloneData(a), make([]T, k)
+		QR(f, tau, o)
+		q := draw[T](2, m, k, m%2)
+		QRForm(f, tau, q, o)
+		w.add(typed[T]("QR"), c, n, factorRatio(a, q, triangleOfR(f, k)))
+		w.add(typed[T]("QRForm"), c, n, orthogonalRatio(q))
+	})
+	w.log()
 }
 
 func TestQRForm(t *testing.T) { both(t, testQRForm[float32], testQRForm[float64]) }

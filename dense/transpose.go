@@ -37,6 +37,11 @@ func (t *pass[T]) transpose(w, workers int) {
 		t.transposePages(lo, hi)
 		return
 	}
+	t.transposeTiles(lo, hi)
+}
+
+// transposeTiles writes the rows lo to hi of dst, tile by tile along them.
+func (t *pass[T]) transposeTiles(lo, hi int) {
 	src, dst := unsafe.SliceData(t.a.Data), unsafe.SliceData(t.x.data)
 	for j := lo; j < hi; j += transposeTile {
 		for i := 0; i < t.a.Rows; i += transposeTile {

@@ -38,6 +38,14 @@ func orthogonal[T dense.Float]() []op[T] {
 				}
 			})
 		}},
+		{"dense.QRThin", func(e *env[T]) {
+			for _, s := range [][2]int{{3, 0}, {1, 1}, {40, 33}, {131, 65}, {300, 270}, {5000, 60}} {
+				q, r := e.mat(plain, s[0], s[1], 3), e.mat(plain, s[1], s[1], 1)
+				dense.QRThin(q, r, e.opts)
+				e.putMat(q)
+				e.putMat(r)
+			}
+		}},
 		pivoted("QRPivoted", dense.QRPivoted[T]),
 		pivoted("QRRandomized", func(a dense.Matrix[T], tau []T, pivots []int, o *dense.Opts[T]) {
 			dense.QRRandomized(a, tau, pivots, 11, o)
