@@ -8,11 +8,13 @@ import (
 
 	"github.com/precond-go/precond/gonumblas"
 	"gonum.org/v1/gonum/blas/blas64"
+	"gonum.org/v1/gonum/lapack/lapack64"
 	"gonum.org/v1/gonum/mat"
 )
 
 func Example() {
 	blas64.Use(gonumblas.Implementation{})
+	lapack64.Use(gonumblas.Lapack{}) // mat.Cholesky, mat.QR, mat.EigenSym, mat.SVD
 	x, gram := mat.NewDense(2, 3, []float64{1, 2, 3, 4, 5, 6}), new(mat.Dense)
 	gram.Mul(x.T(), x)
 	fmt.Println(mat.Formatted(gram))

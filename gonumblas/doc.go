@@ -5,7 +5,10 @@
 //
 // and for single precision blas32.Use, if the program uses package blas32. From
 // then on gonum's mat, lapack and stat packages, and every direct call of blas64,
-// go through here.
+// go through here. A second line does the same for the factorisations of mat:
+// Cholesky, QR, EigenSym, SVD.
+//
+//	lapack64.Use(gonumblas.Lapack{})
 //
 // # What it is
 //
@@ -13,6 +16,17 @@
 // check their arguments as gonum's own implementation does, in the same order and
 // with the same texts, and hand the work to package dense. The banded and packed
 // routines (gbmv, sbmv, tbmv, tbsv, spmv, spr, spr2, tpmv, tpsv) are gonum's.
+//
+// [Lapack] satisfies gonum's lapack.Float64. It has these routines itself, with gonum's
+// conventions for what they leave in their arguments:
+//
+//   - Dpotrf, Dpotri, Dpotrs, Dtrtri: Cholesky factorisation, inverses, solution;
+//   - Dgeqrf, Dorgqr, Dormqr: QR factorisation, Q formed and applied;
+//   - Dsyev: symmetric eigenproblems;
+//   - Dgesvd: singular value decomposition, also with lapack.SVDOverwrite.
+//
+// The others are gonum's, LU factorisation and condition estimates among them. They do
+// most of their work in BLAS, so use both lines.
 //
 // # What changes for a program
 //
@@ -31,6 +45,13 @@
 // BLAS does not allow that an operand which is written overlaps another one. Level
 // 1 then works element by element, as a plain loop would, if all increments are 1;
 // with others it may take an operand as it was before the call. Levels 2 and 3 panic.
+//
+// Routines of Lapack take memory from a pool. They ask for the same workspace as gonum's
+// and answer a query for its length in the same way, but use no more of it than the
+// first element, where they leave that answer. Eigenvectors and singular vectors may
+// differ from gonum's in sign, and, where values coincide, by a rotation. A matrix
+// with a NaN or an infinity, of which gonum's Dsyev and Dgesvd make NaNs with or without
+// success, or panic, gives NaNs and no success.
 package gonumblas
 
 import "gonum.org/v1/gonum/blas"

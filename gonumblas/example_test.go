@@ -6,6 +6,7 @@ import (
 	"github.com/precond-go/precond/gonumblas"
 	"gonum.org/v1/gonum/blas/blas32"
 	"gonum.org/v1/gonum/blas/blas64"
+	"gonum.org/v1/gonum/lapack/lapack64"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -25,4 +26,19 @@ func Example() {
 	}
 	fmt.Printf("%.3g\n", mat.Formatted(x.T()))
 	// Output: [1  2]
+}
+
+// With both lines, the factorisations of package mat are those of package dense.
+func ExampleLapack() {
+	blas64.Use(gonumblas.Implementation{})
+	lapack64.Use(gonumblas.Lapack{})
+
+	a := mat.NewSymDense(2, []float64{2, 1, 1, 2})
+	var eigen mat.EigenSym
+	if !eigen.Factorize(a, true) {
+		fmt.Println("no success")
+		return
+	}
+	fmt.Printf("%.3g\n", eigen.Values(nil))
+	// Output: [1 3]
 }
