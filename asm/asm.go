@@ -75,6 +75,8 @@ type Kernels[T Float] struct {
 	// DotAxpy returns Dot(a, x) and does y = fma(t, a, y) in the same pass;
 	// it is the row step of symv. len(a) elements.
 	DotAxpy func(t T, a, x, y []T) T
+	// GemvNT does DotAxpy on m rows of a: d_i = Dot(a_i, x) and y = fma(f_i, a_i, y).
+	GemvNT func(m, n int, f []T, a []T, lda int, x, y, d []T)
 
 	// Divide and conquer; δ = (d − org) − tau, see secular.go.
 	Secular func(d, z []T, org, tau T) (f, df T) // Σ z²/δ and Σ (z/δ)² in half the lanes

@@ -13,7 +13,7 @@ func genericKernels[T Float]() Kernels[T] {
 		AddTo: addTo[T], SubTo: subTo[T], MulTo: mulTo[T], DivTo: divTo[T], MulAdd: mulAdd[T],
 		SqrtTo: sqrtTo[T], SqrtDivTo: sqrtDivTo[T], EMA: ema[T], EMASq: emaSq[T],
 		Momentum: momentum[T], Adam: adam[T], AdaMax: adaMax[T],
-		GemvN: gemvN[T], GemvT: gemvT[T], Ger: ger[T], DotAxpy: dotAxpy[T],
+		GemvN: gemvN[T], GemvT: gemvT[T], Ger: ger[T], DotAxpy: dotAxpy[T], GemvNT: gemvNT[T],
 		Secular: secular[T], Loewner: loewner[T], Cauchy: cauchy[T],
 		ExpTo: expTo[T], LogTo: logTo[T], TanhTo: tanhTo[T], SigmoidTo: sigmoidTo[T],
 		MR: genericMR, NR: genericNR, CholMax: genericCholMax, Chol: chol[T], CholLanes: cholLanes[T], SolveLanes: solveLanes[T],

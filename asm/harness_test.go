@@ -155,6 +155,10 @@ func matrixCases[T Float]() []kernelCase[T] {
 			k.GemvT(d.m, d.n, s[0], v[0], d.lda, v[1], v[2])
 			return 0
 		}},
+		{"GemvNT", 0, func(d dims) []int { return append(size(n, n)(d), d.m, d.m) }, func(k kern, d dims, s []T, v [][]T) T {
+			k.GemvNT(d.m, d.n, v[3], v[0], d.lda, v[1], v[2], v[4])
+			return 0
+		}},
 		{"Ger", 1, size(m, n), func(k kern, d dims, s []T, v [][]T) T {
 			k.Ger(d.m, d.n, s[0], v[1], v[2], v[0], d.lda)
 			return 0
@@ -215,7 +219,7 @@ type bench[T Float] struct {
 
 func newBench[T Float](t testing.TB, n int) *bench[T] {
 	b := &bench[T]{r: rand.New(rand.NewPCG(11, 13))}
-	for range 4 {
+	for range 5 {
 		b.mem = append(b.mem, guard.New[T](t, n))
 	}
 	return b

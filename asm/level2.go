@@ -51,3 +51,18 @@ func dotAxpy[T Float](t T, a, x, y []T) T {
 	axpy(t, a, y)
 	return d
 }
+
+// gemvNT is the generic twin of Kernels.GemvNT: DotAxpy row by row, d[i] being its
+// result for row i. len(f), len(d) ≥ m, len(x), len(y) ≥ n; x, y and d do not overlap.
+func gemvNT[T Float](m, n int, f []T, a []T, lda int, x, y, d []T) {
+	gemvNTBy(dotAxpy[T])(m, n, f, a, lda, x, y, d)
+}
+
+// gemvNTBy makes GemvNT of a kernel DotAxpy.
+func gemvNTBy[T Float](dotAxpy func(t T, a, x, y []T) T) func(m, n int, f []T, a []T, lda int, x, y, d []T) {
+	return func(m, n int, f []T, a []T, lda int, x, y, d []T) {
+		for i := range m {
+			d[i] = dotAxpy(f[i], row(a, i, lda, n), x, y)
+		}
+	}
+}

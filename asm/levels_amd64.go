@@ -8,6 +8,8 @@ package asm
 //go:generate go run -C gen . -family fused -isa avx512 -out ../fused_avx512_amd64.s -stubs ../fused_avx512_amd64.go -pkg asm
 //go:generate go run -C gen . -family level2 -isa avx2 -out ../level2_avx2_amd64.s -stubs ../level2_avx2_amd64.go -pkg asm
 //go:generate go run -C gen . -family level2 -isa avx512 -out ../level2_avx512_amd64.s -stubs ../level2_avx512_amd64.go -pkg asm
+//go:generate go run -C gen . -family symv -isa avx2 -out ../symv_avx2_amd64.s -stubs ../symv_avx2_amd64.go -pkg asm
+//go:generate go run -C gen . -family symv -isa avx512 -out ../symv_avx512_amd64.s -stubs ../symv_avx512_amd64.go -pkg asm
 //go:generate go run -C gen . -family secular -isa avx2 -out ../secular_avx2_amd64.s -stubs ../secular_avx2_amd64.go -pkg asm
 //go:generate go run -C gen . -family secular -isa avx512 -out ../secular_avx512_amd64.s -stubs ../secular_avx512_amd64.go -pkg asm
 
@@ -21,6 +23,7 @@ func levelsAVX2(t *tables) {
 	k32.SqrtTo, k32.SqrtDivTo, k32.EMA, k32.EMASq = sqrtToAVX2F32, sqrtDivToAVX2F32, emaAVX2F32, emaSqAVX2F32
 	k32.Momentum, k32.Adam, k32.AdaMax = momentumAVX2F32, adamAVX2F32, adaMaxAVX2F32
 	k32.GemvN, k32.GemvT, k32.Ger, k32.DotAxpy = gemvNAVX2F32, gemvTAVX2F32, gerAVX2F32, dotAxpyAVX2F32
+	k32.GemvNT = gemvNTAVX2F32
 	k32.Secular, k32.Loewner, k32.Cauchy = secularAVX2F32, loewnerAVX2F32, cauchyAVX2F32
 
 	k64 := &t.f64
@@ -31,6 +34,7 @@ func levelsAVX2(t *tables) {
 	k64.SqrtTo, k64.SqrtDivTo, k64.EMA, k64.EMASq = sqrtToAVX2F64, sqrtDivToAVX2F64, emaAVX2F64, emaSqAVX2F64
 	k64.Momentum, k64.Adam, k64.AdaMax = momentumAVX2F64, adamAVX2F64, adaMaxAVX2F64
 	k64.GemvN, k64.GemvT, k64.Ger, k64.DotAxpy = gemvNAVX2F64, gemvTAVX2F64, gerAVX2F64, dotAxpyAVX2F64
+	k64.GemvNT = gemvNTAVX2F64
 	k64.Secular, k64.Loewner, k64.Cauchy = secularAVX2F64, loewnerAVX2F64, cauchyAVX2F64
 }
 
@@ -44,6 +48,7 @@ func levelsAVX512(t *tables) {
 	k32.SqrtTo, k32.SqrtDivTo, k32.EMA, k32.EMASq = sqrtToAVX512F32, sqrtDivToAVX512F32, emaAVX512F32, emaSqAVX512F32
 	k32.Momentum, k32.Adam, k32.AdaMax = momentumAVX512F32, adamAVX512F32, adaMaxAVX512F32
 	k32.GemvN, k32.GemvT, k32.Ger, k32.DotAxpy = gemvNAVX512F32, gemvTAVX512F32, gerAVX512F32, dotAxpyAVX512F32
+	k32.GemvNT = gemvNTAVX512F32
 	k32.Secular, k32.Loewner, k32.Cauchy = secularAVX512F32, loewnerAVX512F32, cauchyAVX512F32
 
 	k64 := &t.f64
@@ -54,5 +59,6 @@ func levelsAVX512(t *tables) {
 	k64.SqrtTo, k64.SqrtDivTo, k64.EMA, k64.EMASq = sqrtToAVX512F64, sqrtDivToAVX512F64, emaAVX512F64, emaSqAVX512F64
 	k64.Momentum, k64.Adam, k64.AdaMax = momentumAVX512F64, adamAVX512F64, adaMaxAVX512F64
 	k64.GemvN, k64.GemvT, k64.Ger, k64.DotAxpy = gemvNAVX512F64, gemvTAVX512F64, gerAVX512F64, dotAxpyAVX512F64
+	k64.GemvNT = gemvNTAVX512F64
 	k64.Secular, k64.Loewner, k64.Cauchy = secularAVX512F64, loewnerAVX512F64, cauchyAVX512F64
 }

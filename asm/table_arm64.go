@@ -11,6 +11,7 @@ func overlay(t *tables, isa string) {
 		generic(t)
 	case cpu.NEON:
 		levelsNEON(t)
+		t.f32.GemvNT, t.f64.GemvNT = gemvNTBy(t.f32.DotAxpy), gemvNTBy(t.f64.DotAxpy)
 		t.f32.ExpTo, t.f32.LogTo, t.f32.TanhTo, t.f32.SigmoidTo = expNEONF32, logNEONF32, tanhNEONF32, sigmoidNEONF32
 		t.f64.ExpTo, t.f64.LogTo, t.f64.TanhTo, t.f64.SigmoidTo = expNEONF64, logNEONF64, tanhNEONF64, sigmoidNEONF64
 		t.conv = Conversions{ToBF16: toBF16NEON, FromBF16: fromBF16NEON}

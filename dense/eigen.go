@@ -84,7 +84,7 @@ type eigen[T Float] struct {
 
 // reserve takes the workspace for order n and count eigenvectors from w.
 func (e *eigen[T]) reserve(w *arena[T], n, count, threads int) {
-	e.reduced.reserve(w, n)
+	e.reduced.reserve(w, n, threads)
 	space := productBound[T](n, n, 2*eigenPanel, threads)
 	e.parts.reserve(w, n, threads, count == 0)
 	if count > 0 {
@@ -134,7 +134,7 @@ func eigenRange[T Float](op string, uplo blas.Uplo, a Matrix[T], lo, hi int, val
 	inner := &Opts[T]{Threads: threads, Work: e.space}
 	scale := toUnit(largest)
 	e.reduced.load(isLower, a, scale)
-	e.reduced.reduce(threads, inner)
+	e.reduced.reduce(threads, tridiagonalParallel, inner)
 	second := e.reduced.normalise()
 	e.parts.d, e.parts.e = e.reduced.d, e.reduced.e
 	if !e.parts.solve(threads, window{lo, hi}) {

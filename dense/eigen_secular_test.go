@@ -1,6 +1,7 @@
 package dense
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -89,16 +90,23 @@ func randomSecular(r *rand.Rand, kern *asm.Kernels[float32]) *secularFunction[fl
 func TestTridiagonal(t *testing.T) { both(t, testTridiagonal[float32], testTridiagonal[float64]) }
 
 func testTridiagonal[T Float](t *testing.T) {
-	for _, n := range []int{1, 2, 3, 4, 31, 32, 33, 34, 35, 64, 65, 66, 67, 130, 200} {
+	for _, n := range []int{1, 2, 3, 4, 31, 32, 33, 34, 35, 64, 65, 66, 67, 130, 300} {
 		a := MatrixOf(n, n, hard.Symmetric[T](hard.Random, n).Data)
 		var e eigen[T]
 		var w arena[T]
-		e.reserve(&w, n, n, 1)
-		e.reserve(&arena[T]{space: filled(w.used, T(math.NaN()))}, n, n, 1)
+		e.reserve(&w, n, n, 3)
+		e.reserve(&arena[T]{space: filled(w.used, T(math.NaN()))}, n, n, 3)
 		o := &Opts[T]{Threads: 1, Work: e.space}
 		e.reduced.kern = asm.For[T]()
-		e.reduced.load(true, a, 1)
-		e.reduced.reduce(1, o)
+		var one []T
+		for threads := 1; threads <= 3; threads++ {
+			e.reduced.load(true, a, 1)
+			e.reduced.reduce(threads, 0, o)
+			if threads == 1 {
+				one = slices.Concat(e.reduced.d, e.reduced.e, e.reduced.tau)
+			}
+			equalBits(t, fmt.Sprintf("n=%d threads=%d", n, threads), slices.Concat(e.reduced.d, e.reduced.e, e.reduced.tau), one)
+		}
 		q := NewMatrix[T](n, n)
 		for i := range n {
 			q.Set(i, i, 1)

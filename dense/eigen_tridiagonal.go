@@ -2,6 +2,7 @@ package dense
 
 import (
 	"sync"
+	"unsafe"
 
 	"github.com/precond-go/precond/asm"
 	"github.com/precond-go/precond/internal/par"
@@ -33,6 +34,7 @@ type tridiagonal[T Float] struct {
 	s      Matrix[T] // u with the rows of each pair exchanged
 	sums   Matrix[T] // sums of the blocks of rows of a matrix-vector product
 	c      []T       // coefficients, 2·eigenPanel elements
+	dots   Matrix[T] // a row of symvGroup elements for every worker
 }
 
 const (
@@ -41,27 +43,33 @@ const (
 	// additions.
 	eigenPanel   = 32
 	symvRowBlock = 128
-	// tridiagonalParallel is the order of the trailing matrix from which on a panel is
-	// worth more than one thread, which meet several times a column.
-	tridiagonalParallel = 384
+	// symvGroup is the number of rows whose diagonal block is left out of the product
+	// with the rows right of it; it fixes the order of additions as well.
+	symvGroup = 4
+	// tridiagonalParallel is the size in bytes of the trailing matrix from which on a
+	// panel is worth more than one thread, which meet twice a column: when it does not
+	// fit into the second-level cache.
+	tridiagonalParallel = 4 << 20
 )
 
 // reserve takes the workspace for order n from w.
-func (t *tridiagonal[T]) reserve(w *arena[T], n int) {
+func (t *tridiagonal[T]) reserve(w *arena[T], n, threads int) {
 	t.n = n
 	t.r = w.matrix(n, n)
 	t.d, t.e, t.tau = w.take(n), w.take(n), w.take(n)
 	t.u, t.s = w.matrix(2*eigenPanel, n), w.matrix(2*eigenPanel, n)
 	t.sums = w.matrix(blocks(n, symvRowBlock), n)
-	t.c = w.take(2 * eigenPanel)
+	t.c, t.dots = w.take(2*eigenPanel), w.matrix(threads, symvGroup)
 }
 
-// reduce does the whole reduction. o must have the workspace of products.
-func (t *tridiagonal[T]) reduce(threads int, o *Opts[T]) {
+// reduce does the whole reduction. A panel is shared by threads where the trailing
+// matrix has more than shared bytes. o must have the workspace of products.
+func (t *tridiagonal[T]) reduce(threads, shared int, o *Opts[T]) {
 	for t.j0 = 0; t.j0 < t.n; t.j0 = t.j1 {
 		t.j1 = min(t.j0+eigenPanel, t.n)
-		if workers := threads; t.n-t.j1 >= tridiagonalParallel && workers > 1 {
-			share(poolOf[T](&tridiagonals32, &tridiagonals64), workers, t)
+		m := t.n - t.j1
+		if threads > 1 && m*m*int(unsafe.Sizeof(T(0))) > shared {
+			share(poolOf[T](&tridiagonals32, &tridiagonals64), threads, t)
 		} else {
 			t.panel(nil, 0, 1)
 		}
@@ -76,8 +84,8 @@ var tridiagonals32, tridiagonals64 sync.Pool
 
 func (t *tridiagonal[T]) work(team *par.Team, w int) { t.panel(team, w, team.Workers()) }
 
-// panel makes the reflectors of columns j0 to j1. Each worker does its part of the
-// products with matrices and the first does the rest.
+// panel makes the reflectors of columns j0 to j1. Workers share the product with the
+// trailing matrix and the inner products with the panel; the first does the rest.
 func (t *tridiagonal[T]) panel(team *par.Team, w, workers int) {
 	wait := func() {
 		if team != nil {
@@ -99,12 +107,6 @@ func (t *tridiagonal[T]) panel(team *par.Team, w, workers int) {
 		if lo, hi := par.Range(c, workers, w, 4); lo < hi { // p = Uᵀ·v
 			clear(t.c[lo:hi])
 			t.kern.GemvN(hi-lo, m, 1, t.u.Data[lo*t.u.Stride+j+1:], t.u.Stride, v, t.c[lo:hi])
-		}
-		wait()
-		if lo, hi := par.Range(m, workers, w, 16); lo < hi { // w = A·v − V·(Wᵀ·v) − W·(Vᵀ·v)
-			y := t.u.Data[(c+1)*t.u.Stride+j+1:]
-			t.collect(j+1, lo, hi, y)
-			t.kern.GemvT(c, hi-lo, -1, t.s.Data[j+1+lo:], t.s.Stride, t.c[:c], y[lo:hi])
 		}
 		wait()
 		if w == 0 {
@@ -140,10 +142,13 @@ func (t *tridiagonal[T]) column(j, c int) {
 	}
 }
 
-// finish makes w of reflector j from the product with v: w = tau·(y − ½·tau·(yᵀv)·v).
+// finish makes w of reflector j: y = A·v − V·(Wᵀ·v) − W·(Vᵀ·v), where A is the trailing
+// matrix before the panel, and w = tau·(y − ½·tau·(yᵀv)·v).
 func (t *tridiagonal[T]) finish(j, c int) {
 	v := t.u.Data[c*t.u.Stride+j+1 : c*t.u.Stride+t.n]
 	y := t.u.Data[(c+1)*t.u.Stride+j+1 : (c+1)*t.u.Stride+t.n]
+	t.collect(j+1, y)
+	t.kern.GemvT(c, len(y), -1, t.s.Data[j+1:], t.s.Stride, t.c[:c], y)
 	tau := t.tau[j]
 	dot := t.kern.Dot(y, v)
 	t.kern.Axpby(T(T(T(-0.5*tau)*tau)*dot), v, tau, y)
@@ -159,11 +164,16 @@ func (t *tridiagonal[T]) multiply(k int, v []T, w, workers int) {
 		lo, hi := k+b*symvRowBlock, min(k+(b+1)*symvRowBlock, n)
 		sums := t.sums.Data[b*t.sums.Stride : b*t.sums.Stride+n]
 		clear(sums[lo:])
-		for i := lo; i < hi; i++ {
-			row, x := t.r.Data[i*ld+i:i*ld+n], v[i-k:]
-			f := x[0]
-			d := t.kern.DotAxpy(f, row[1:], x[1:], sums[i+1:])
-			sums[i] += T(row[0]*f) + d
+		for i := lo; i < hi; i += symvGroup {
+			h := min(symvGroup, hi-i)
+			t.multiplyDiagonal(i, h, v[i-k:], sums[i:])
+			if j := i + h; j < n {
+				dots := t.dots.Row(w)[:h]
+				t.kern.GemvNT(h, n-j, v[i-k:j-k], t.r.Data[i*ld+j:], ld, v[j-k:], sums[j:], dots)
+				for p, d := range dots {
+					sums[i+p] += d
+				}
+			}
 		}
 		if turn%2 == 0 {
 			b += 2*(workers-w) - 1
@@ -173,13 +183,24 @@ func (t *tridiagonal[T]) multiply(k int, v []T, w, workers int) {
 	}
 }
 
-// collect adds up the blocks of multiply for the elements lo to hi from row k on.
-func (t *tridiagonal[T]) collect(k, lo, hi int, y []T) {
-	copy(y[lo:hi], t.sums.Data[k+lo:k+hi])
-	for b := 1; b*symvRowBlock < hi; b++ {
-		from := max(lo, b*symvRowBlock)
-		s := t.sums.Data[b*t.sums.Stride+k+from : b*t.sums.Stride+k+hi]
-		t.kern.AddTo(y[from:hi], s, y[from:hi])
+// multiplyDiagonal adds the product of the h×h diagonal block at row i with v to sums.
+func (t *tridiagonal[T]) multiplyDiagonal(i, h int, v, sums []T) {
+	for p := range h {
+		row := t.r.Data[(i+p)*t.r.Stride+i : (i+p)*t.r.Stride+i+h]
+		s := T(row[p] * v[p])
+		for q := p + 1; q < h; q++ {
+			s += T(row[q] * v[q])
+			sums[q] += T(row[q] * v[p])
+		}
+		sums[p] += s
+	}
+}
+
+// collect adds up the blocks of multiply.
+func (t *tridiagonal[T]) collect(k int, y []T) {
+	copy(y, t.sums.Data[k:k+len(y)])
+	for b, lo := 1, symvRowBlock; lo < len(y); b, lo = b+1, lo+symvRowBlock {
+		t.kern.AddTo(y[lo:], t.sums.Data[b*t.sums.Stride+k+lo:b*t.sums.Stride+k+len(y)], y[lo:])
 	}
 }
 

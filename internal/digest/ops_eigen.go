@@ -6,10 +6,21 @@ import (
 	"gonum.org/v1/gonum/blas"
 )
 
-// secular lists the kernels of divide and conquer.
+// secular lists the kernels that the eigenvalue algorithms need.
 func secular[T dense.Float]() []op[T] {
 	k := asm.For[T]()
 	return []op[T]{
+		{"asm.GemvNT", func(e *env[T]) {
+			for _, c := range classes {
+				for _, n := range lengths[T]() {
+					const m = 7
+					a, x, y, d := e.mat(c, m, n, 3), e.vec(c, n), e.vec(c, n), make([]T, m)
+					k.GemvNT(m, n, e.vec(c, m), a.Data, a.Stride, x, y, d)
+					e.put(y...)
+					e.put(d...)
+				}
+			}
+		}},
 		{"asm.Secular", func(e *env[T]) {
 			eachVector[T](func(c class, n int) {
 				s := e.vec(plain, 2)
