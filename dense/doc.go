@@ -23,7 +23,9 @@
 //     ones with [CholeskyBatch];
 //   - [QR], with [QRForm], [QRApply] and [QRSolve]; [QRThin]; [QRPivoted] and [QRRandomized], with
 //     [QRRank];
-//   - [SVD] and [SingularValues];
+//   - [SVD] and [SingularValues]; [NormSpectral] and [NormNuclear], and for less
+//     [SpectralBounds] and [NuclearBounds];
+//   - [Polar], and [Orthogonalize] by products alone with [PolarExpress];
 //   - [EigenSym], [EigenSymRange] and [EigenSymValues] for symmetric matrices.
 //
 // Every operation takes an [Opts], which may be nil, with the number of threads

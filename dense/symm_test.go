@@ -3,6 +3,7 @@ package dense
 import (
 	"fmt"
 	"math"
+	"runtime/debug"
 	"testing"
 
 	"github.com/precond-go/precond/asm"
@@ -221,6 +222,7 @@ func testSymmWorkspace[T Float](t *testing.T) {
 // anything is written; and neither way allocates.
 func checkWorkspace[T Float](t *testing.T, name string, threads, need int, start Matrix[T], f func(c Matrix[T], o *Opts[T])) {
 	t.Helper()
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // it empties pools
 	want, got := cloneData(start), cloneData(start)
 	f(want, nil)
 	o := &Opts[T]{Threads: threads, Work: make([]T, need)}
