@@ -22,6 +22,7 @@ func List(threads ...int) []Case {
 	b.products()
 	b.batches()
 	b.triangles()
+	b.svds()
 	b.matrixVector()
 	b.vectors()
 	b.functions()

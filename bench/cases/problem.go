@@ -84,6 +84,9 @@ func builders[T dense.Float]() map[string]builder[T] {
 		"Trmm":        (*Problem[T]).trmm,
 		"Trsm":        (*Problem[T]).trsm,
 
+		"SVD":            (*Problem[T]).svd,
+		"SingularValues": (*Problem[T]).singularValues,
+
 		"Gemv":      (*Problem[T]).gemv,
 		"Ger":       (*Problem[T]).ger,
 		"Symv":      (*Problem[T]).symv,

@@ -1,7 +1,14 @@
 // Loops of calls to OpenBLAS. Each function serves both element types: dbl tells
 // which, and operands are untyped.
 
+#include <stdlib.h>
+#include <string.h>
 #include <cblas.h>
+
+extern void sgesdd_(const char *, const int *, const int *, float *, const int *, float *, float *,
+	const int *, float *, const int *, float *, const int *, int *, int *);
+extern void dgesdd_(const char *, const int *, const int *, double *, const int *, double *, double *,
+	const int *, double *, const int *, double *, const int *, int *, int *);
 
 #define REPEAT(reps, d, s) \
 	if (dbl) for (long i = 0; i < (reps); i++) d; \
@@ -114,4 +121,31 @@ static void loop_axpby(int dbl, long reps, int n, double alpha, const void *x, d
 
 static void loop_scal(int dbl, long reps, int n, double alpha, void *x) {
 	REPEAT(reps, cblas_dscal(n, alpha, x, 1), cblas_sscal(n, alpha, x, 1));
+}
+
+// The singular values, and with job 'S' the thin vectors, of the row-major m×n matrix a with m ≥ n.
+// Each call works on a copy in columns.
+static void loop_gesdd(int dbl, long reps, char job, int m, int n, const void *a, int lda, void *s) {
+	size_t size = dbl ? 8 : 4;
+	char *at = malloc(size * m * n), *x = malloc(size * m * n), *u = malloc(size * m * n), *vt = malloc(size * n * n);
+	int *iwork = malloc(sizeof(int) * 8 * n), lwork = -1, info;
+	double query[1];
+	if (dbl) {
+		cblas_domatcopy(CblasRowMajor, CblasTrans, m, n, 1, a, lda, (double *)at, m);
+		dgesdd_(&job, &m, &n, (double *)x, &m, s, (double *)u, &m, (double *)vt, &n, query, &lwork, iwork, &info);
+		lwork = query[0];
+	} else {
+		cblas_somatcopy(CblasRowMajor, CblasTrans, m, n, 1, a, lda, (float *)at, m);
+		sgesdd_(&job, &m, &n, (float *)x, &m, s, (float *)u, &m, (float *)vt, &n, (float *)query, &lwork, iwork, &info);
+		lwork = ((float *)query)[0];
+	}
+	void *work = malloc(size * lwork);
+	for (long i = 0; i < reps; i++) {
+		memcpy(x, at, size * m * n);
+		if (dbl)
+			dgesdd_(&job, &m, &n, (double *)x, &m, s, (double *)u, &m, (double *)vt, &n, work, &lwork, iwork, &info);
+		else
+			sgesdd_(&job, &m, &n, (float *)x, &m, s, (float *)u, &m, (float *)vt, &n, work, &lwork, iwork, &info);
+	}
+	free(work), free(iwork), free(vt), free(u), free(x), free(at);
 }

@@ -115,6 +115,16 @@ func peers[T dense.Float]() map[string]peer[T] {
 				C.double(p.Alpha), a, lda, b, ldb)
 			return 0
 		},
+		"SVD": func(p *cases.Problem[T], reps C.long) T {
+			a, lda := mat(p.A)
+			C.loop_gesdd(dbl, reps, 'S', C.int(p.M), C.int(p.N), a, lda, vec(p.X))
+			return 0
+		},
+		"SingularValues": func(p *cases.Problem[T], reps C.long) T {
+			a, lda := mat(p.A)
+			C.loop_gesdd(dbl, reps, 'N', C.int(p.M), C.int(p.N), a, lda, vec(p.X))
+			return 0
+		},
 		"Gemv": func(p *cases.Problem[T], reps C.long) T {
 			a, lda := mat(p.A)
 			C.loop_gemv(dbl, reps, trans(p.TA), C.int(p.M), C.int(p.N), C.double(p.Alpha), a, lda, vec(p.X), C.double(p.Beta), vec(p.Y))
