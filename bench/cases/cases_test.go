@@ -128,6 +128,17 @@ func referenceOf[T float32 | float64](p *Problem[T]) bool {
 			}
 		}
 		return true
+	case "EigenSym", "EigenSymValues":
+		a := mat.NewSymDense(p.N, nil)
+		for i := range p.N {
+			for j := range i + 1 {
+				a.SetSym(i, j, float64(p.A.At(i, j)))
+			}
+		}
+		var e mat.EigenSym
+		ok := e.Factorize(a, false)
+		values := e.Values(nil)
+		return ok && each(func(i int) { p.X[i] = T(values[i]) })
 	case "MulTo":
 		return each(func(i int) { p.Z[i] = p.X[i] * p.Y[i] })
 	case "DivTo":

@@ -23,6 +23,7 @@ func List(threads ...int) []Case {
 	b.batches()
 	b.triangles()
 	b.svds()
+	b.eigen()
 	b.matrixVector()
 	b.vectors()
 	b.functions()

@@ -86,6 +86,8 @@ func builders[T dense.Float]() map[string]builder[T] {
 
 		"SVD":            (*Problem[T]).svd,
 		"SingularValues": (*Problem[T]).singularValues,
+		"EigenSym":       (*Problem[T]).eigenSym,
+		"EigenSymValues": (*Problem[T]).eigenSymValues,
 
 		"Gemv":      (*Problem[T]).gemv,
 		"Ger":       (*Problem[T]).ger,

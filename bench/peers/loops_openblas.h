@@ -10,6 +10,10 @@ extern void sgesdd_(const char *, const int *, const int *, float *, const int *
 extern void dgesdd_(const char *, const int *, const int *, double *, const int *, double *, double *,
 	const int *, double *, const int *, double *, const int *, int *, int *);
 
+// LAPACK, of which cblas.h says nothing. Row-major lower is column-major upper.
+void ssyevd_(const char *, const char *, const int *, float *, const int *, float *, float *, const int *, int *, const int *, int *);
+void dsyevd_(const char *, const char *, const int *, double *, const int *, double *, double *, const int *, int *, const int *, int *);
+
 #define REPEAT(reps, d, s) \
 	if (dbl) for (long i = 0; i < (reps); i++) d; \
 	else for (long i = 0; i < (reps); i++) s
@@ -148,4 +152,21 @@ static void loop_gesdd(int dbl, long reps, char job, int m, int n, const void *a
 			sgesdd_(&job, &m, &n, (float *)x, &m, s, (float *)u, &m, (float *)vt, &n, work, &lwork, iwork, &info);
 	}
 	free(work), free(iwork), free(vt), free(u), free(x), free(at);
+}
+
+// All eigenvalues of the n×n matrix a, and its eigenvectors in b if so asked.
+static void loop_eigen(int dbl, long reps, int vectors, int n, const void *a, void *b, void *w) {
+	int size = dbl ? sizeof(double) : sizeof(float), lwork = 1 + 6 * n + 2 * n * n, liwork = 3 + 5 * n, info;
+	void *work = malloc((size_t)lwork * size);
+	int *iwork = malloc(liwork * sizeof(int));
+	const char *job = vectors ? "V" : "N";
+	for (long i = 0; i < reps; i++) {
+		memcpy(b, a, (size_t)n * n * size);
+		if (dbl)
+			dsyevd_(job, "U", &n, b, &n, w, work, &lwork, iwork, &liwork, &info);
+		else
+			ssyevd_(job, "U", &n, b, &n, w, work, &lwork, iwork, &liwork, &info);
+	}
+	free(work);
+	free(iwork);
 }

@@ -125,6 +125,14 @@ func peers[T dense.Float]() map[string]peer[T] {
 			C.loop_gesdd(dbl, reps, 'N', C.int(p.M), C.int(p.N), a, lda, vec(p.X))
 			return 0
 		},
+		"EigenSym": func(p *cases.Problem[T], reps C.long) T {
+			C.loop_eigen(dbl, reps, 1, C.int(p.N), vec(p.A.Data), vec(p.B.Data), vec(p.X))
+			return 0
+		},
+		"EigenSymValues": func(p *cases.Problem[T], reps C.long) T {
+			C.loop_eigen(dbl, reps, 0, C.int(p.N), vec(p.A.Data), vec(p.B.Data), vec(p.X))
+			return 0
+		},
 		"Gemv": func(p *cases.Problem[T], reps C.long) T {
 			a, lda := mat(p.A)
 			C.loop_gemv(dbl, reps, trans(p.TA), C.int(p.M), C.int(p.N), C.double(p.Alpha), a, lda, vec(p.X), C.double(p.Beta), vec(p.Y))
