@@ -61,6 +61,9 @@ func (m Matrix[T]) Row(i int) []T {
 	if uint(i) >= uint(m.Rows) {
 		panic(fmt.Sprintf("dense: Row: row %d of a %dx%d matrix", i, m.Rows, m.Cols))
 	}
+	if m.Cols == 0 {
+		return nil // Data may end before the row begins
+	}
 	return m.Data[i*m.Stride : i*m.Stride+m.Cols : i*m.Stride+m.Cols]
 }
 

@@ -3,7 +3,6 @@ package dense
 import (
 	"fmt"
 	"math"
-	"unsafe"
 
 	"github.com/precond-go/precond/asm"
 
@@ -67,7 +66,7 @@ func QRRank[T Float](a Matrix[T], tol T) int {
 	a.check("QRRank", "a")
 	k := min(a.Rows, a.Cols)
 	if tol == 0 {
-		tol = T(T(max(a.Rows, a.Cols)) * ulpOfOne[T]())
+		tol = T(T(2*max(a.Rows, a.Cols)) * unitRoundoff[T]())
 	}
 	for j := range k {
 		d := T(math.Abs(float64(a.Data[j*a.Stride+j])))
@@ -76,14 +75,6 @@ func QRRank[T Float](a Matrix[T], tol T) int {
 		}
 	}
 	return k
-}
-
-// ulpOfOne returns ε, the distance from 1 to the next larger number.
-func ulpOfOne[T Float]() T {
-	if unsafe.Sizeof(T(0)) == 4 {
-		return 0x1p-23
-	}
-	return 0x1p-52
 }
 
 func checkPivots[T Float](op string, pivots []int, a *Matrix[T]) {
@@ -299,7 +290,7 @@ func swapRows[T Float](k *asm.Kernels[T], a Matrix[T], i, j int) {
 // downdate takes row j of R off the norms of the columns behind j, and reports
 // whether for some too little would be left of the norm to be trusted.
 func (c *pivotCall[T]) downdate(j int, row []T) (stale bool) {
-	limit := T(math.Sqrt(float64(ulpOfOne[T]())))
+	limit := T(math.Sqrt(float64(2 * unitRoundoff[T]())))
 	norms, fresh, redo := c.norms[j+1:][:len(row)], c.fresh[j+1:][:len(row)], c.redo[j+1:][:len(row)]
 	for l, r := range row {
 		norm := norms[l]

@@ -251,3 +251,13 @@ func TestQRPanics(t *testing.T) {
 		wantPanic(t, text, f)
 	}
 }
+
+// Rows of a matrix without columns are empty, also where there are no elements.
+func TestRowWithoutColumns(t *testing.T) {
+	m := NewMatrix[float64](3, 0)
+	if r := m.Row(2); len(r) != 0 {
+		t.Errorf("row %v", r)
+	}
+	m.Clone().Copy(m)
+	m.Fill(1)
+}

@@ -71,7 +71,7 @@ func QRThinWork[T Float](m, n, threads int) int {
 const (
 	wholePanel  = 64      // up to so many columns are one panel with one T
 	tallColumns = 256     // up to so many columns are factored in parts
-	partBytes   = 1 << 20 // of a part, at least: four times as many rows as columns
+	partBytes   = 1 << 21 // of a part, at least: four times as many rows as columns
 )
 
 // thinParts returns the number of parts in which m rows of n columns are factored.

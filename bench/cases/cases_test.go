@@ -103,6 +103,14 @@ func referenceOf[T float32 | float64](p *Problem[T]) bool {
 		return true
 	}
 	b := float64(p.Beta)
+	if oneOf(p.Kernel, "QR", "QRPivoted") { // the same in float64
+		in := newProblem[float64](p.Spec, 1)
+		for i, v := range p.A.Data {
+			in.A.Data[i] = float64(v)
+		}
+		in.Gonum(1)
+		return each(func(i int) { p.X[i] = T(in.X[i]) })
+	}
 	function := func(f func(x float64) float64) bool {
 		return each(func(i int) { p.Y[i] = T(f(float64(p.X[i]))) })
 	}

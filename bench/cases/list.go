@@ -24,6 +24,7 @@ func List(threads ...int) []Case {
 	b.triangles()
 	b.svds()
 	b.eigen()
+	b.orthogonal()
 	b.matrixVector()
 	b.vectors()
 	b.functions()

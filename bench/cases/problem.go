@@ -88,6 +88,8 @@ func builders[T dense.Float]() map[string]builder[T] {
 		"SingularValues": (*Problem[T]).singularValues,
 		"EigenSym":       (*Problem[T]).eigenSym,
 		"EigenSymValues": (*Problem[T]).eigenSymValues,
+		"QR":             (*Problem[T]).qr,
+		"QRPivoted":      (*Problem[T]).qrPivoted,
 
 		"Gemv":      (*Problem[T]).gemv,
 		"Ger":       (*Problem[T]).ger,

@@ -169,4 +169,34 @@ static void loop_eigen(int dbl, long reps, int vectors, int n, const void *a, vo
 	}
 	free(work);
 	free(iwork);
+// LAPACK, whose matrices are stored by columns.
+void sgeqrf_(const int *, const int *, float *, const int *, float *, float *, const int *, int *);
+void dgeqrf_(const int *, const int *, double *, const int *, double *, double *, const int *, int *);
+void sorgqr_(const int *, const int *, const int *, float *, const int *, const float *, float *, const int *, int *);
+void dorgqr_(const int *, const int *, const int *, double *, const int *, const double *, double *, const int *, int *);
+void sgeqp3_(const int *, const int *, float *, const int *, int *, float *, float *, const int *, int *);
+void dgeqp3_(const int *, const int *, double *, const int *, int *, double *, double *, const int *, int *);
+
+// Copies the m×n matrix a to c, factors it there and puts the diagonal of R to x.
+// Without pivots Q is formed, too. work has 64·(m+n) + n elements.
+#define QR(T, p) \
+	memcpy(c, a, sizeof(T) * m * n); \
+	T *tau = (T *)work, *rest = tau + n; \
+	if (pivots) { \
+		memset(pivots, 0, sizeof(int) * n); \
+		p##geqp3_(&m, &n, c, &m, pivots, tau, rest, &length, &info); \
+	} else { \
+		p##geqrf_(&m, &n, c, &m, tau, rest, &length, &info); \
+	} \
+	for (int i = 0; i < n; i++) ((T *)x)[i] = ((T *)c)[(size_t)i * m + i]; \
+	if (!pivots) p##orgqr_(&m, &n, &n, c, &m, tau, rest, &length, &info)
+
+static void loop_qr(int dbl, long reps, int m, int n, const void *a, void *c, void *x, int *pivots, void *work) {
+	int length = 64 * (m + n), info;
+	for (long r = 0; r < reps; r++)
+		if (dbl) {
+			QR(double, d);
+		} else {
+			QR(float, s);
+		}
 }

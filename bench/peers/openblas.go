@@ -67,7 +67,22 @@ func peers[T dense.Float]() map[string]peer[T] {
 		C.loop_gemm_batch(dbl, reps, C.int(p.Count), trans(p.TA), trans(p.TB), C.int(p.N), C.double(p.Alpha), a, b, C.double(p.Beta), c)
 		return 0
 	}
+	// Matrices of LAPACK are stored by columns, so it gets the transposes.
+	qr := func(pivots func(p *cases.Problem[T]) []C.int) peer[T] {
+		return func(p *cases.Problem[T], reps C.long) T {
+			if p.B.Data == nil { // the first time, before the clock runs
+				p.B, p.Y = dense.NewMatrix[T](p.N, p.M), make([]T, p.M*p.N)
+				p.Z, p.W = make([]T, p.N), make([]T, 64*(p.M+p.N)+p.N)
+				dense.Transpose(p.A, p.B, nil)
+			}
+			C.loop_qr(dbl, reps, C.int(p.M), C.int(p.N), vec(p.B.Data), vec(p.Y), vec(p.Z), unsafe.SliceData(pivots(p)), vec(p.W))
+			p.Diagonal(p.Z, 0) // which is the diagonal itself
+			return 0
+		}
+	}
 	return map[string]peer[T]{
+		"QR":          qr(func(*cases.Problem[T]) []C.int { return nil }),
+		"QRPivoted":   qr(func(p *cases.Problem[T]) []C.int { return make([]C.int, p.N) }),
 		"GemmBatch":   batch,
 		"GemmStrided": batch,
 		"Gemm": func(p *cases.Problem[T], reps C.long) T {
