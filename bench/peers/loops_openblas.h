@@ -169,6 +169,8 @@ static void loop_eigen(int dbl, long reps, int vectors, int n, const void *a, vo
 	}
 	free(work);
 	free(iwork);
+}
+
 // LAPACK, whose matrices are stored by columns.
 void sgeqrf_(const int *, const int *, float *, const int *, float *, float *, const int *, int *);
 void dgeqrf_(const int *, const int *, double *, const int *, double *, double *, const int *, int *);
