@@ -52,35 +52,46 @@ func run(b *testing.B, kernel string) {
 	}
 }
 
-func BenchmarkGemm(b *testing.B)      { run(b, "Gemm") }
-func BenchmarkSyrk(b *testing.B)      { run(b, "Syrk") }
-func BenchmarkTrmm(b *testing.B)      { run(b, "Trmm") }
-func BenchmarkTrsm(b *testing.B)      { run(b, "Trsm") }
-func BenchmarkGemv(b *testing.B)      { run(b, "Gemv") }
-func BenchmarkGer(b *testing.B)       { run(b, "Ger") }
-func BenchmarkSymv(b *testing.B)      { run(b, "Symv") }
-func BenchmarkTranspose(b *testing.B) { run(b, "Transpose") }
-func BenchmarkDot(b *testing.B)       { run(b, "Dot") }
-func BenchmarkAbsSum(b *testing.B)    { run(b, "AbsSum") }
-func BenchmarkSumSq(b *testing.B)     { run(b, "SumSq") }
-func BenchmarkIMaxAbs(b *testing.B)   { run(b, "IMaxAbs") }
-func BenchmarkAxpy(b *testing.B)      { run(b, "Axpy") }
-func BenchmarkScal(b *testing.B)      { run(b, "Scal") }
-func BenchmarkMulTo(b *testing.B)     { run(b, "MulTo") }
-func BenchmarkDivTo(b *testing.B)     { run(b, "DivTo") }
-func BenchmarkSqrtDivTo(b *testing.B) { run(b, "SqrtDivTo") }
-func BenchmarkEMA(b *testing.B)       { run(b, "EMA") }
-func BenchmarkEMASq(b *testing.B)     { run(b, "EMASq") }
-func BenchmarkMomentum(b *testing.B)  { run(b, "Momentum") }
-func BenchmarkAdam(b *testing.B)      { run(b, "Adam") }
-func BenchmarkSyr2k(b *testing.B)     { run(b, "Syr2k") }
-func BenchmarkSymm(b *testing.B)      { run(b, "Symm") }
-func BenchmarkExp(b *testing.B)       { run(b, "Exp") }
-func BenchmarkLog(b *testing.B)       { run(b, "Log") }
-func BenchmarkTanh(b *testing.B)      { run(b, "Tanh") }
-func BenchmarkSigmoid(b *testing.B)   { run(b, "Sigmoid") }
-func BenchmarkToBF16(b *testing.B)    { run(b, "ToBF16") }
-func BenchmarkFromBF16(b *testing.B)  { run(b, "FromBF16") }
+func BenchmarkGemm(b *testing.B)           { run(b, "Gemm") }
+func BenchmarkSyrk(b *testing.B)           { run(b, "Syrk") }
+func BenchmarkTrmm(b *testing.B)           { run(b, "Trmm") }
+func BenchmarkTrsm(b *testing.B)           { run(b, "Trsm") }
+func BenchmarkGemv(b *testing.B)           { run(b, "Gemv") }
+func BenchmarkGer(b *testing.B)            { run(b, "Ger") }
+func BenchmarkSymv(b *testing.B)           { run(b, "Symv") }
+func BenchmarkTranspose(b *testing.B)      { run(b, "Transpose") }
+func BenchmarkDot(b *testing.B)            { run(b, "Dot") }
+func BenchmarkAbsSum(b *testing.B)         { run(b, "AbsSum") }
+func BenchmarkSumSq(b *testing.B)          { run(b, "SumSq") }
+func BenchmarkIMaxAbs(b *testing.B)        { run(b, "IMaxAbs") }
+func BenchmarkAxpy(b *testing.B)           { run(b, "Axpy") }
+func BenchmarkScal(b *testing.B)           { run(b, "Scal") }
+func BenchmarkMulTo(b *testing.B)          { run(b, "MulTo") }
+func BenchmarkDivTo(b *testing.B)          { run(b, "DivTo") }
+func BenchmarkSqrtDivTo(b *testing.B)      { run(b, "SqrtDivTo") }
+func BenchmarkEMA(b *testing.B)            { run(b, "EMA") }
+func BenchmarkEMASq(b *testing.B)          { run(b, "EMASq") }
+func BenchmarkMomentum(b *testing.B)       { run(b, "Momentum") }
+func BenchmarkAdam(b *testing.B)           { run(b, "Adam") }
+func BenchmarkSyr2k(b *testing.B)          { run(b, "Syr2k") }
+func BenchmarkSymm(b *testing.B)           { run(b, "Symm") }
+func BenchmarkExp(b *testing.B)            { run(b, "Exp") }
+func BenchmarkLog(b *testing.B)            { run(b, "Log") }
+func BenchmarkTanh(b *testing.B)           { run(b, "Tanh") }
+func BenchmarkSigmoid(b *testing.B)        { run(b, "Sigmoid") }
+func BenchmarkToBF16(b *testing.B)         { run(b, "ToBF16") }
+func BenchmarkFromBF16(b *testing.B)       { run(b, "FromBF16") }
+func BenchmarkGemmBatch(b *testing.B)      { run(b, "GemmBatch") }
+func BenchmarkGemmStrided(b *testing.B)    { run(b, "GemmStrided") }
+func BenchmarkCholesky(b *testing.B)       { run(b, "Cholesky") }
+func BenchmarkSPDInverse(b *testing.B)     { run(b, "SPDInverse") }
+func BenchmarkCholeskyBatch(b *testing.B)  { run(b, "CholeskyBatch") }
+func BenchmarkQR(b *testing.B)             { run(b, "QR") }
+func BenchmarkQRPivoted(b *testing.B)      { run(b, "QRPivoted") }
+func BenchmarkSVD(b *testing.B)            { run(b, "SVD") }
+func BenchmarkSingularValues(b *testing.B) { run(b, "SingularValues") }
+func BenchmarkEigenSym(b *testing.B)       { run(b, "EigenSym") }
+func BenchmarkEigenSymValues(b *testing.B) { run(b, "EigenSymValues") }
 
 // Every kernel of the list has its benchmark function.
 func TestAllKernels(t *testing.T) {

@@ -136,6 +136,22 @@ func referenceOf[T float32 | float64](p *Problem[T]) bool {
 			}
 		}
 		return true
+	case "Cholesky", "SPDInverse", "CholeskyBatch":
+		wide := newProblem[float64](p.Spec, 1) // its operands are those of p before rounding
+		for i, v := range p.A.Data {
+			wide.A.Data[i] = float64(v)
+		}
+		for i, v := range p.Y {
+			wide.Y[i] = float64(v)
+		}
+		wide.Gonum(1)
+		for i, v := range wide.C.Data {
+			p.C.Data[i] = T(v)
+		}
+		for i, v := range wide.X {
+			p.X[i] = T(v)
+		}
+		return true
 	case "EigenSym", "EigenSymValues":
 		a := mat.NewSymDense(p.N, nil)
 		for i := range p.N {

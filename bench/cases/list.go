@@ -22,6 +22,7 @@ func List(threads ...int) []Case {
 	b.products()
 	b.batches()
 	b.triangles()
+	b.choleskys()
 	b.svds()
 	b.eigen()
 	b.orthogonal()

@@ -84,6 +84,10 @@ func builders[T dense.Float]() map[string]builder[T] {
 		"Trmm":        (*Problem[T]).trmm,
 		"Trsm":        (*Problem[T]).trsm,
 
+		"Cholesky":      (*Problem[T]).cholesky,
+		"SPDInverse":    (*Problem[T]).spdInverse,
+		"CholeskyBatch": (*Problem[T]).choleskyBatch,
+
 		"SVD":            (*Problem[T]).svd,
 		"SingularValues": (*Problem[T]).singularValues,
 		"EigenSym":       (*Problem[T]).eigenSym,

@@ -154,6 +154,41 @@ static void loop_gesdd(int dbl, long reps, char job, int m, int n, const void *a
 	free(work), free(iwork), free(vt), free(u), free(x), free(at);
 }
 
+void spotrf_(const char *, const int *, float *, const int *, int *);
+void dpotrf_(const char *, const int *, double *, const int *, int *);
+void spotri_(const char *, const int *, float *, const int *, int *);
+void dpotri_(const char *, const int *, double *, const int *, int *);
+void spotrs_(const char *, const int *, const int *, const float *, const int *, float *, const int *, int *);
+void dpotrs_(const char *, const int *, const int *, const double *, const int *, double *, const int *, int *);
+
+// Cholesky factors of count n×n matrices, copied from a to c where they lie one after the
+// other; then their inverses, or with x the solution for one right-hand side each, copied
+// from b to x.
+static void loop_cholesky(int dbl, long reps, int inverse, int lower, int count, int n,
+		const void *a, void *c, const void *b, void *x) {
+	size_t size = dbl ? sizeof(double) : sizeof(float), step = (size_t)n * n * size;
+	const char *ul = lower ? "U" : "L";
+	const int one = 1;
+	int info;
+	for (long r = 0; r < reps; r++) {
+		memcpy(c, a, count * step);
+		if (x)
+			memcpy(x, b, count * n * size);
+		for (int i = 0; i < count; i++) {
+			void *ci = (char *)c + i * step, *xi = (char *)x + i * n * size;
+			if (dbl) {
+				dpotrf_(ul, &n, ci, &n, &info);
+				if (inverse) dpotri_(ul, &n, ci, &n, &info);
+				if (x) dpotrs_(ul, &n, &one, ci, &n, xi, &n, &info);
+			} else {
+				spotrf_(ul, &n, ci, &n, &info);
+				if (inverse) spotri_(ul, &n, ci, &n, &info);
+				if (x) spotrs_(ul, &n, &one, ci, &n, xi, &n, &info);
+			}
+		}
+	}
+}
+
 // All eigenvalues of the n×n matrix a, and its eigenvectors in b if so asked.
 static void loop_eigen(int dbl, long reps, int vectors, int n, const void *a, void *b, void *w) {
 	int size = dbl ? sizeof(double) : sizeof(float), lwork = 1 + 6 * n + 2 * n * n, liwork = 3 + 5 * n, info;

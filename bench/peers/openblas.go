@@ -80,6 +80,16 @@ func peers[T dense.Float]() map[string]peer[T] {
 			return 0
 		}
 	}
+	cholesky := func(inverse C.int) peer[T] {
+		return func(p *cases.Problem[T], reps C.long) T {
+			var lower C.int
+			if p.Uplo == blas.Lower {
+				lower = 1
+			}
+			C.loop_cholesky(dbl, reps, inverse, lower, C.int(max(1, p.Count)), C.int(p.N), vec(p.A.Data), vec(p.C.Data), vec(p.Y), vec(p.X))
+			return 0
+		}
+	}
 	return map[string]peer[T]{
 		"QR":          qr(func(*cases.Problem[T]) []C.int { return nil }),
 		"QRPivoted":   qr(func(p *cases.Problem[T]) []C.int { return make([]C.int, p.N) }),
@@ -140,6 +150,9 @@ func peers[T dense.Float]() map[string]peer[T] {
 			C.loop_gesdd(dbl, reps, 'N', C.int(p.M), C.int(p.N), a, lda, vec(p.X))
 			return 0
 		},
+		"Cholesky":      cholesky(0),
+		"SPDInverse":    cholesky(1),
+		"CholeskyBatch": cholesky(0),
 		"EigenSym": func(p *cases.Problem[T], reps C.long) T {
 			C.loop_eigen(dbl, reps, 1, C.int(p.N), vec(p.A.Data), vec(p.B.Data), vec(p.X))
 			return 0
