@@ -57,6 +57,8 @@ func (q *bidiagonalQR[T]) run() bool {
 			hi--
 		case sweeps == 0:
 			return false
+		case q.least(lo, hi) <= tiny:
+			q.sweepZero(lo, hi) // makes e[hi-1] negligible, soon if not at once
 		default:
 			q.sweep(lo, hi)
 		}
@@ -100,12 +102,26 @@ func (q *bidiagonalQR[T]) rotateLeft(i int, c, s T) {
 	}
 }
 
-// sweep does one step of the QR iteration on B[lo…hi, lo…hi].
+// least returns a lower bound of the least singular value of B[lo…hi, lo…hi], but for a
+// factor of √(hi−lo+1) (Demmel and Kahan 1990, section 4). A shifted sweep is of no use
+// where it is negligible: a tiny d hides what stands after it.
+func (q *bidiagonalQR[T]) least(lo, hi int) T {
+	mu := magnitude(q.d[lo])
+	least := mu
+	for i := lo; i < hi && least > 0; i++ {
+		mu = T(magnitude(q.d[i+1]) * T(mu/(mu+magnitude(q.e[i]))))
+		least = min(least, mu)
+	}
+	return least
+}
+
+// sweep does one step of the QR iteration on B[lo…hi, lo…hi], all of whose singular
+// values matter.
 func (q *bidiagonalQR[T]) sweep(lo, hi int) {
 	d, e := q.d, q.e
 	shift := leastSingular(d[hi-1], e[hi-1], d[hi])
 	first := magnitude(d[lo])
-	if ratio := T(shift / first); first == 0 || !(T(ratio*ratio) > roundoff[T]()) {
+	if ratio := T(shift / first); !(T(ratio*ratio) > roundoff[T]()) {
 		q.sweepZero(lo, hi)
 		return
 	}

@@ -30,7 +30,7 @@ type secular[T Float] struct {
 	order   []int     // the elements of vectors stand in this order of j
 	zz      []T       // the z that has just these roots
 	ones    []T       // k ones
-	buffers []T       // 3·k elements for each worker
+	buffers []T       // 2·k elements for each worker
 	fails   []bool    // of workers: some root was not found
 }
 
@@ -74,7 +74,7 @@ func (s *secular[T]) work(team *par.Team, w int) {
 // buffer returns buffer b of worker w, of n elements.
 func (s *secular[T]) buffer(w, b, n int) []T {
 	k := len(s.d)
-	return s.buffers[(3*w+b)*k : (3*w+b)*k+n]
+	return s.buffers[(2*w+b)*k : (2*w+b)*k+n]
 }
 
 func (s *secular[T]) roots(w, lo, hi int) {
@@ -103,16 +103,10 @@ type value[T Float] struct {
 	dpsi, dphi T
 }
 
-// evaluate computes f at x from the pole that base belongs to, for root i. It leaves
-// d_j² − σ² in delta.
-func (s *secular[T]) evaluate(i int, x T, base, delta, q []T) value[T] {
-	copy(delta, base)
-	s.kern.Axpy(-x, s.ones, delta)
-	s.kern.DivTo(s.z, delta, q)
-	v := value[T]{
-		psi: s.kern.Dot(s.z[:i+1], q), dpsi: s.kern.SumSq(q[:i+1]),
-		phi: s.kern.Dot(s.z[i+1:], q[i+1:]), dphi: s.kern.SumSq(q[i+1:]),
-	}
+// evaluate computes f at x from the pole that base belongs to, for root i.
+func (s *secular[T]) evaluate(i int, x T, base []T) (v value[T]) {
+	v.psi, v.dpsi = s.kern.Secular(base[:i+1], s.z, 0, x)
+	v.phi, v.dphi = s.kern.Secular(base[i+1:], s.z[i+1:], 0, x)
 	v.f = 1 + v.psi + v.phi
 	v.slope = v.dpsi + v.dphi
 	return v
@@ -131,8 +125,7 @@ const rootSteps = 120
 // that leave it, or gain too little, are replaced by bisection.
 func (s *secular[T]) root(w, i int) bool {
 	k := len(s.d)
-	base, delta, q := s.buffer(w, 0, k), s.delta.Row(i), s.buffer(w, 1, k)
-	scratch := s.buffer(w, 2, k)
+	base, scratch := s.buffer(w, 0, k), s.buffer(w, 1, k)
 	o := i
 	s.base(s.d[o], 0, k, base, scratch)
 	var x, lo, hi T // the bracket: f(lo) < 0 < f(hi), or a pole
@@ -142,10 +135,10 @@ func (s *secular[T]) root(w, i int) bool {
 	} else {
 		gap := base[i+1]
 		mid := T(0.5 * gap)
-		v := s.evaluate(i, mid, base, delta, q)
+		v := s.evaluate(i, mid, base)
 		z0, z1 := T(s.z[i]*s.z[i]), T(s.z[i+1]*s.z[i+1])
 		// What the other poles contribute hardly changes; the rest is quadratic.
-		c := v.f - T(z0/delta[i]) - T(z1/delta[i+1])
+		c := v.f + T(z0/mid) - T(z1/(gap-mid))
 		if v.f >= 0 {
 			hi = mid
 			x = smallRoot(c, T(c*gap)+z0+z1, T(z0*gap))
@@ -162,7 +155,7 @@ func (s *secular[T]) root(w, i int) bool {
 		if !(x > lo && x < hi) {
 			x = between(lo, hi)
 		}
-		v := s.evaluate(i, x, base, delta, q)
+		v := s.evaluate(i, x, base)
 		if v.f < 0 {
 			lo = x
 		} else {
@@ -171,6 +164,9 @@ func (s *secular[T]) root(w, i int) bool {
 		if v.settled() || !(magnitude(hi-lo) > T(T(2*roundoff[T]())*magnitude(x))) {
 			// x > lo and x < hi may be wrong by now, but x is as good as they are.
 			s.sigma[i] = s.d[o] + T(x/(s.d[o]+root(asm.FMA(s.d[o], s.d[o], x))))
+			delta := s.delta.Row(i)
+			copy(delta, base)
+			s.kern.Axpy(-x, s.ones, delta)
 			return true
 		}
 		if step > 0 && magnitude(v.f) > T(0.1*magnitude(last)) {
@@ -187,7 +183,7 @@ func (s *secular[T]) root(w, i int) bool {
 			x = T(T(v.slope*x) * T(x/c))
 			continue
 		}
-		d0, d1 := delta[i], delta[i+1]
+		d0, d1 := base[i]-x, base[i+1]-x
 		var c T
 		switch {
 		case !fixed:

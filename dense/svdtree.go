@@ -63,7 +63,7 @@ var (
 // of workers: three matrices, treeVectors vectors, and buffers of workers. Each node
 // takes what belongs to its rows.
 func treeSpace[T Float](n, workers int) int {
-	return (n + 1) * (3*panelStride[T](n+1) + treeVectors + 3*workers)
+	return (n + 1) * (3*panelStride[T](n+1) + treeVectors + 2*workers)
 }
 
 // treeVectors is the number of vectors that a merge works with, besides buffers.
@@ -129,8 +129,8 @@ func (b *bidiagonalSVD[T]) vector(i int) []T {
 // buffers returns the buffers of the workers for the node at lo of n rows.
 func (b *bidiagonalSVD[T]) buffers(lo, n int) []T {
 	all := len(b.d) + 1
-	at := (3*panelStride[T](all)+treeVectors)*all + 3*b.workers*lo
-	return b.space[at : at+3*b.workers*n]
+	at := (3*panelStride[T](all)+treeVectors)*all + 2*b.workers*lo
+	return b.space[at : at+2*b.workers*n]
 }
 
 // finish gives back what solve took; index is not valid afterwards.
@@ -185,23 +185,17 @@ func (b *bidiagonalSVD[T]) leaf(lo, hi int) {
 	n := hi - lo
 	cols := min(n+1, len(b.d)-lo)
 	q := bidiagonalQR[T]{kern: b.kern, d: b.d[lo:hi], e: b.e[lo : lo+cols-1]}
-	values := b.ut.Rows == 0
-	if values {
-		q.vt = MatrixOf(cols, cols, b.space[3*panelStride[T](len(b.d)+1)*lo:][:cols*cols])
+	if b.ut.Rows == 0 {
+		q.vt = b.vt.View(lo, 0, cols, 2)
+		q.vt.Data[0], q.vt.Data[2*cols-1] = 1, 1
 	} else {
 		q.ut = b.ut.View(lo, lo, n, n)
 		q.vt = b.vt.View(lo, lo, cols, cols)
 		identity(q.ut)
+		identity(q.vt)
 	}
-	identity(q.vt)
 	if !q.run() {
 		b.failed[lo] = true
-	}
-	if values {
-		for i := range cols {
-			row := b.vt.Row(lo + i)
-			row[0], row[1] = q.vt.At(i, 0), q.vt.At(i, cols-1)
-		}
 	}
 	sortByValue(b.index[lo:hi], q.d)
 }
