@@ -69,11 +69,12 @@ func valueError[T, U Float](got []T, want []U) (worst float64) {
 // eigenOrders are the orders of the tests of accuracy, around all block sizes.
 func eigenOrders(short bool) (orders []int) {
 	for n := range 131 {
-		orders = append(orders, n)
+		if !short || n < 20 || n%13 == 0 {
+			orders = append(orders, n)
+		}
 	}
-	orders = append(orders, 255, 256, 257)
 	if !short {
-		orders = append(orders, 511, 1000)
+		orders = append(orders, 255, 256, 257, 511, 1000)
 	}
 	return orders
 }
@@ -127,6 +128,9 @@ func TestEigenSymRange(t *testing.T) { both(t, testEigenSymRange[float32], testE
 
 func testEigenSymRange[T Float](t *testing.T) {
 	for _, n := range []int{1, 2, 17, 40, 130, 257} {
+		if testing.Short() && n > 100 {
+			continue
+		}
 		for _, c := range hard.Classes() {
 			a := MatrixOf(n, n, hard.Symmetric[T](c, n).Data)
 			all, v := make([]T, n), NewMatrix[T](n, n)
