@@ -16,13 +16,14 @@ func choleskys[T dense.Float]() []op[T] {
 		}},
 		{"dense.CholeskySolve", func(e *env[T]) {
 			eachSPD(e, func(uplo blas.Uplo, a dense.Matrix[T]) {
+				norm := dense.Norm1Symmetric(uplo, a, e.opts)
 				if b := e.mat(plain, a.Rows, 4, 1); dense.Cholesky(uplo, a, e.opts) == nil {
 					dense.CholeskySolve(uplo, a, b, e.opts)
 					e.putMat(b)
 					x := e.vec(plain, a.Rows)
 					dense.CholeskySolveVec(uplo, a, x, e.opts)
 					e.put(x...)
-					e.put(T(dense.CholeskyLogDet(a)))
+					e.put(T(dense.CholeskyLogDet(a)), norm, dense.CholeskyCondition(uplo, a, norm, e.opts))
 				}
 			})
 		}},

@@ -15,6 +15,7 @@ func denseOps[T dense.Float]() []op[T] {
 		vectors[T](), matrices[T](), matrixVector[T](), products[T](), triangles[T](),
 		orthogonal[T](),
 		choleskys[T](),
+		lus[T](),
 		svds[T](),
 		eigen[T](),
 	)
