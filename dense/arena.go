@@ -30,6 +30,9 @@ func (a *arena[T]) matrix(rows, cols int) Matrix[T] {
 	return Matrix[T]{rows, cols, ld, a.take(rows * ld)}
 }
 
+// rest returns all that is left of the workspace.
+func (a *arena[T]) rest() []T { return a.space[a.used:] }
+
 // indices returns the next n integers.
 func (a *arena[T]) indices(n int) []int32 {
 	w := a.take((4*n + int(unsafe.Sizeof(T(0))) - 1) / int(unsafe.Sizeof(T(0))))

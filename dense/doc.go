@@ -31,7 +31,9 @@
 //   - [SVD] and [SingularValues]; [NormSpectral] and [NormNuclear], and for less
 //     [SpectralBounds] and [NuclearBounds];
 //   - [Polar], and [Orthogonalize] by products alone with [PolarExpress];
-//   - [EigenSym], [EigenSymRange] and [EigenSymValues] for symmetric matrices.
+//   - [EigenSym], [EigenSymRange] and [EigenSymValues] for symmetric matrices;
+//     [EigenSymRefresh], [EigenSymRefine] and [RayleighQuotients] from vectors that are known
+//     approximately.
 //
 // Every operation takes an [Opts], which may be nil, with the number of threads
 // and the workspace; a function named after the operation, such as [GemmWork],

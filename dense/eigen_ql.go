@@ -10,6 +10,10 @@ import (
 // qlSweeps bounds the number of QL sweeps, as a multiple of the order.
 const qlSweeps = 30
 
+// qlPatience is the number of sweeps for one eigenvalue after which it is taken as it is
+// if its error is small beside the norm.
+const qlPatience = 8
+
 // implicitQL computes the eigenvalues of a small tridiagonal matrix, diagonal d and
 // off-diagonal e, by the implicit QL algorithm with Wilkinson's shift. d is
 // overwritten by them, in no particular order; e is destroyed and has an element more
@@ -23,11 +27,22 @@ const qlSweeps = 30
 func implicitQL[T Float](k *asm.Kernels[T], d, e []float64, q Matrix[T]) bool {
 	n := len(d)
 	e[n-1] = 0
+	norm := 0.
+	for i := range n {
+		norm = max(norm, math.Abs(d[i]), math.Abs(e[i]))
+	}
 	sweeps := 0
 	for l := range n {
-		for {
+		for tries := 0; ; tries++ {
+			// Elements that are small beside their neighbours on the diagonal end the
+			// search, which is good for graded matrices; those that will not become so are
+			// compared with the norm.
+			least := 0.
+			if tries >= qlPatience {
+				least = 0x1p-53 * norm // exact
+			}
 			m := l
-			for m < n-1 && !negligible(e[m], d[m], d[m+1]) {
+			for m < n-1 && math.Abs(e[m]) > least && !negligible(e[m], d[m], d[m+1]) {
 				m++
 			}
 			if m == l {

@@ -154,23 +154,46 @@ func testEigenSymRange[T Float](t *testing.T) {
 	}
 }
 
-// eigenCalls are the operations of this family as functions of one output matrix,
-// whose first row takes the eigenvalues.
-func eigenCalls[T Float](a Matrix[T]) map[string]struct {
+// eigenCall is an operation of this family as a function of one output matrix, whose
+// first row takes the eigenvalues.
+type eigenCall[T Float] struct {
 	work func(n, threads int) int
 	call func(out Matrix[T], o *Opts[T])
-} {
+}
+
+// eigenCalls returns all operations on a, and an output matrix that has an approximate
+// eigenbasis.
+func eigenCalls[T Float](a Matrix[T]) (calls map[string]eigenCall[T], start Matrix[T]) {
 	n := a.Rows
-	type entry = struct {
-		work func(n, threads int) int
-		call func(out Matrix[T], o *Opts[T])
-	}
+	type entry = eigenCall[T]
 	must := func(err error) {
 		if err != nil {
 			panic(err)
 		}
 	}
-	return map[string]entry{
+	start = draw[T](7, n+1, n, 3)
+	basis := start.View(1, 0, n, n)
+	must(EigenSym(blas.Lower, a, make([]T, n), basis, nil))
+	for i := range n { // turn pairs of columns by a few degrees
+		row := basis.Row(i)
+		for j := 0; j+1 < n; j += 2 {
+			row[j], row[j+1] = (24*row[j]+7*row[j+1])/25, (24*row[j+1]-7*row[j])/25
+		}
+	}
+	calls = map[string]entry{
+		"RayleighQuotients": {RayleighQuotientsWork[T], func(out Matrix[T], o *Opts[T]) {
+			off, err := RayleighQuotients(blas.Lower, a, basis, out.Row(0), o)
+			must(err)
+			out.Set(1, 0, off)
+		}},
+		"EigenSymRefresh": {EigenSymRefreshWork[T], func(out Matrix[T], o *Opts[T]) {
+			off, err := EigenSymRefresh(blas.Upper, a, out.Row(0), out.View(1, 0, n, n), o)
+			must(err)
+			out.Set(1, 0, off)
+		}},
+		"EigenSymRefine": {EigenSymRefineWork[T], func(out Matrix[T], o *Opts[T]) {
+			must(EigenSymRefine(blas.Upper, a, out.Row(0), out.View(1, 0, n, n), o))
+		}},
 		"EigenSym": {EigenSymWork[T], func(out Matrix[T], o *Opts[T]) {
 			must(EigenSym(blas.Lower, a, out.Row(0), out.View(1, 0, n, n), o))
 		}},
@@ -181,6 +204,7 @@ func eigenCalls[T Float](a Matrix[T]) map[string]struct {
 			must(EigenSymRange(blas.Upper, a, n-n/3, n, out.Row(0)[:n/3], out.View(1, 0, n, n/3), o))
 		}},
 	}
+	return calls, start
 }
 
 func TestEigenSymThreadsAndWorkspace(t *testing.T) {
@@ -191,8 +215,8 @@ func TestEigenSymThreadsAndWorkspace(t *testing.T) {
 func testEigenSymThreads[T Float](t *testing.T) {
 	for _, n := range []int{3, 16, 17, 75, 200, 470} {
 		a := MatrixOf(n, n, hard.Symmetric[T](hard.Random, n).Data)
-		for name, c := range eigenCalls(a) {
-			start := draw[T](7, n+1, n, 3)
+		calls, start := eigenCalls(a)
+		for name, c := range calls {
 			want := cloneData(start)
 			c.call(want, &Opts[T]{Threads: 1})
 			for threads := 1; threads <= 3; threads++ {
@@ -210,8 +234,9 @@ func testEigenSymThreads[T Float](t *testing.T) {
 func TestEigenSymDoesNotAllocate(t *testing.T) {
 	const n = 100
 	a := MatrixOf(n, n, hard.Symmetric[float64](hard.Random, n).Data)
-	for name, c := range eigenCalls(a) {
-		out := NewMatrix[float64](n+1, n)
+	calls, start := eigenCalls(a)
+	for name, c := range calls {
+		out := cloneData(start)
 		o := &Opts[float64]{Threads: 1, Work: make([]float64, c.work(n, 1))}
 		if got := testing.AllocsPerRun(5, func() { c.call(out, o) }); got != 0 {
 			t.Errorf("%s allocates %v times", name, got)

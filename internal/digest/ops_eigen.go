@@ -69,7 +69,41 @@ func eigen[T dense.Float]() []op[T] {
 		e.put(values...)
 		e.putMat(vectors)
 	}
+	// another is a matrix a few per cent from a, of which v has the eigenvectors.
+	each := func(e *env[T], f func(uplo blas.Uplo, another, v dense.Matrix[T])) {
+		for i, n := range []int{0, 1, 5, 33, 131} {
+			uplo, a, change := uplos[i%2], e.mat(plain, n, n, 3), e.mat(small, n, n, 3)
+			v := dense.NewMatrix[T](n, n)
+			if err := dense.EigenSym(uplo, a, make([]T, n), v, e.opts); err != nil {
+				panic(err)
+			}
+			dense.Accumulate(T(1), change, T(1), a, e.opts)
+			f(uplo, a, v)
+		}
+	}
 	return []op[T]{
+		{"dense.RayleighQuotients", func(e *env[T]) {
+			each(e, func(uplo blas.Uplo, a, v dense.Matrix[T]) {
+				values := make([]T, a.Rows)
+				off, err := dense.RayleighQuotients(uplo, a, v, values, e.opts)
+				e.put(off)
+				finish(e, err, values, dense.Matrix[T]{})
+			})
+		}},
+		{"dense.EigenSymRefresh", func(e *env[T]) {
+			each(e, func(uplo blas.Uplo, a, v dense.Matrix[T]) {
+				values := make([]T, a.Rows)
+				off, err := dense.EigenSymRefresh(uplo, a, values, v, e.opts)
+				e.put(off)
+				finish(e, err, values, v)
+			})
+		}},
+		{"dense.EigenSymRefine", func(e *env[T]) {
+			each(e, func(uplo blas.Uplo, a, v dense.Matrix[T]) {
+				values := make([]T, a.Rows)
+				finish(e, dense.EigenSymRefine(uplo, a, values, v, e.opts), values, v)
+			})
+		}},
 		{"dense.EigenSym", func(e *env[T]) {
 			eachEigen(e, func(uplo blas.Uplo, a dense.Matrix[T]) {
 				values, vectors := make([]T, a.Rows), dense.NewMatrix[T](a.Rows, a.Rows)
