@@ -14,7 +14,7 @@ import (
 
 func Example() {
 	blas64.Use(gonumblas.Implementation{})
-	lapack64.Use(gonumblas.Lapack{}) // mat.Cholesky, mat.QR, mat.EigenSym, mat.SVD
+	lapack64.Use(gonumblas.Lapack{}) // mat.Cholesky, LU, QR, EigenSym, SVD
 	x, gram := mat.NewDense(2, 3, []float64{1, 2, 3, 4, 5, 6}), new(mat.Dense)
 	gram.Mul(x.T(), x)
 	fmt.Println(mat.Formatted(gram))

@@ -6,7 +6,7 @@
 // and for single precision blas32.Use, if the program uses package blas32. From
 // then on gonum's mat, lapack and stat packages, and every direct call of blas64,
 // go through here. A second line does the same for the factorisations of mat:
-// Cholesky, QR, EigenSym, SVD.
+// Cholesky, LU, QR, EigenSym, SVD.
 //
 //	lapack64.Use(gonumblas.Lapack{})
 //
@@ -20,13 +20,15 @@
 // [Lapack] satisfies gonum's lapack.Float64. It has these routines itself, with gonum's
 // conventions for what they leave in their arguments:
 //
-//   - Dpotrf, Dpotri, Dpotrs, Dtrtri: Cholesky factorisation, inverses, solution;
+//   - Dpotrf, Dpotri, Dpotrs, Dpocon, Dtrtri: Cholesky factorisation, inverses, solution,
+//     condition;
+//   - Dgetrf, Dgetri, Dgetrs: LU factorisation, inverse, solution;
 //   - Dgeqrf, Dorgqr, Dormqr: QR factorisation, Q formed and applied;
 //   - Dsyev: symmetric eigenproblems;
 //   - Dgesvd: singular value decomposition, also with lapack.SVDOverwrite.
 //
-// The others are gonum's, LU factorisation and condition estimates among them. They do
-// most of their work in BLAS, so use both lines.
+// The others are gonum's; Dgecon, Dgelqf and Dgeqp3 are among them. They do most of their
+// work in BLAS, so use both lines.
 //
 // # What changes for a program
 //

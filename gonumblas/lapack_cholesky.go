@@ -47,6 +47,25 @@ func (Lapack) Dpotrs(ul blas.Uplo, n, nrhs int, a []float64, lda int, b []float6
 	dense.CholeskySolve(ul, square(n, a, lda), general(n, nrhs, b, ldb), nil)
 }
 
+// Dpocon estimates the reciprocal of the condition number of the matrix A whose factor
+// Dpotrf left and whose 1-norm is anorm. It does not need its workspaces.
+func (Lapack) Dpocon(ul blas.Uplo, n int, a []float64, lda int, anorm float64, work []float64, iwork []int) float64 {
+	checkLapackUplo(ul)
+	must(n >= 0, lapackNLT0)
+	must(lda >= max(1, n), lapackBadLdA)
+	must(!(anorm < 0), lapackNegANorm)
+	if n == 0 {
+		return 1
+	}
+	must(fits(len(a), n, n, lda), lapackShortA)
+	must(len(work) >= 3*n, lapackShortWork)
+	must(len(iwork) >= n, lapackShortIWork)
+	if anorm != anorm {
+		return anorm
+	}
+	return dense.CholeskyCondition(ul, square(n, a, lda), anorm, nil)
+}
+
 // Dtrtri inverts a triangle of a in place. It returns false, and leaves a as it is, if
 // its diagonal has a zero.
 func (Lapack) Dtrtri(ul blas.Uplo, diag blas.Diag, n int, a []float64, lda int) (ok bool) {

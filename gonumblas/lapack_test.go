@@ -18,6 +18,8 @@ import (
 // lapackRoutines gives the arguments of the routines of Lapack that are not gonum's.
 var lapackRoutines = map[string]string{
 	"Dpotrf": "ul n a lda", "Dpotri": "ul n a lda", "Dpotrs": "ul n nrhs a lda b ldb", "Dtrtri": "ul d n a lda",
+	"Dpocon": "ul n a lda anorm work iwork",
+	"Dgetrf": "m n a lda ipiv", "Dgetrs": "tA n nrhs a lda ipiv b ldb", "Dgetri": "n a lda ipiv work lwork",
 	"Dgeqrf": "m n a lda tau work lwork", "Dorgqr": "m n k a lda tau work lwork",
 	"Dormqr": "s tA m n k a lda tau c ldc work lwork",
 	"Dsyev":  "jobz ul n a lda w work lwork",
@@ -52,7 +54,14 @@ func TestLapackArguments(t *testing.T) {
 				continue
 			}
 			for i := range want {
-				if got[i].Bool() != want[i].Bool() {
+				same := false
+				if want[i].Kind() == reflect.Bool {
+					same = got[i].Bool() == want[i].Bool()
+				} else { // an estimate
+					g, w := got[i].Float(), want[i].Float()
+					same = g <= 10*w && w <= 10*g || g != g && w != w
+				}
+				if !same {
 					t.Fatalf("%s returns %v, gonum's %v", describe(method, args), got[i], want[i])
 				}
 			}
@@ -97,20 +106,30 @@ func drawLapack(r *rand.Rand, method, name string, typ reflect.Type, valid bool,
 	case typ.Kind() == reflect.Int:
 		return number(r.IntN(7), -1, 6)
 	}
+	if typ.Kind() == reflect.Float64 {
+		return pick(r, 1.0, 0.5, 0, -1, math.NaN(), math.Inf(1))
+	}
 	n := number(60, 0, 1, 5, 12).Interface().(int)
 	switch name {
 	case "work":
 		n = number(400, 0, 1, 12).Interface().(int)
-	case "tau":
-		k := min(dims["m"], dims["n"])
-		if method != "Dgeqrf" {
-			k = dims["k"]
+	case "ipiv", "tau":
+		k := dims["n"]
+		if m, ok := dims["m"]; ok {
+			k = min(m, k)
+		}
+		if given, ok := dims["k"]; ok {
+			k = given
 		}
 		n = max(0, number(k, 0, k+1).Interface().(int))
 	}
 	v := reflect.MakeSlice(typ, n, n)
 	for i := range n {
-		v.Index(i).SetFloat(r.NormFloat64())
+		if typ.Elem().Kind() == reflect.Int {
+			v.Index(i).SetInt(int64(i))
+		} else {
+			v.Index(i).SetFloat(r.NormFloat64())
+		}
 	}
 	return v
 }
@@ -241,6 +260,75 @@ func TestLapackReflectors(t *testing.T) {
 	}
 }
 
+// TestLapackLU compares what the routines of the LU factorisation leave with gonum's.
+func TestLapackLU(t *testing.T) {
+	var ours gonumblas.Lapack
+	var gonums gonumlapack.Implementation
+	r := rand.New(rand.NewPCG(11, 0))
+	for _, s := range [][2]int{{1, 1}, {1, 4}, {4, 1}, {5, 5}, {40, 33}, {33, 40}, {64, 64}, {130, 130}, {300, 70}} {
+		m, n := s[0], s[1]
+		lda := n + 2
+		a1 := make([]float64, m*lda)
+		for i := range a1 {
+			a1[i] = r.NormFloat64()
+		}
+		near := func(routine string, got, want []float64, tol float64) {
+			t.Helper()
+			for i := range want {
+				if !(math.Abs(got[i]-want[i]) <= tol) {
+					t.Fatalf("%s %dx%d: element %d is %v, gonum's %v", routine, m, n, i, got[i], want[i])
+				}
+			}
+		}
+		a2, ipiv1, ipiv2 := slices.Clone(a1), make([]int, min(m, n)), make([]int, min(m, n))
+		if !ours.Dgetrf(m, n, a1, lda, ipiv1) || !gonums.Dgetrf(m, n, a2, lda, ipiv2) {
+			t.Fatalf("%dx%d is singular", m, n)
+		}
+		near("Dgetrf", a1, a2, 1e-11)
+		if !slices.Equal(ipiv1, ipiv2) {
+			t.Fatalf("%dx%d: pivots %v, gonum's %v", m, n, ipiv1, ipiv2)
+		}
+		if m != n {
+			continue
+		}
+		rcond := gonums.Dgecon(lapack.MaxColumnSum, n, a2, lda, 1, make([]float64, 4*n), make([]int, n))
+		tol := 1e-13 / rcond
+		for _, trans := range []blas.Transpose{blas.NoTrans, blas.Trans, blas.ConjTrans} {
+			b1 := make([]float64, n*4)
+			for i := range b1 {
+				b1[i] = r.NormFloat64()
+			}
+			b2 := slices.Clone(b1)
+			ours.Dgetrs(trans, n, 3, a1, lda, ipiv1, b1, 4)
+			gonums.Dgetrs(trans, n, 3, a1, lda, ipiv1, b2, 4)
+			near(fmt.Sprintf("Dgetrs %c", trans), b1, b2, tol)
+		}
+		copy(a2, a1)
+		work := make([]float64, 64*n)
+		if !ours.Dgetri(n, a1, lda, ipiv1, work, n) || !gonums.Dgetri(n, a2, lda, ipiv1, work, len(work)) {
+			t.Fatalf("Dgetri %dx%d: no success", m, n)
+		}
+		near("Dgetri", a1, a2, tol)
+	}
+	for _, v := range []float64{0, math.NaN()} {
+		a := []float64{1, 2, 3, 2, 4, 6, 1, 1, v}
+		b, ipiv, work := slices.Clone(a), make([]int, 3), make([]float64, 3)
+		copy(a[3:], []float64{2, 4, 6}) // twice the first row
+		if v == 0 {
+			copy(a[6:], []float64{3, 6, 9})
+		}
+		copy(b, a)
+		got, want := ours.Dgetrf(3, 3, a, 3, ipiv), gonums.Dgetrf(3, 3, b, 3, ipiv)
+		if got != want || got == (v == 0) {
+			t.Errorf("Dgetrf of a matrix with %v returns %v, gonum's %v", v, got, want)
+		}
+		before := slices.Clone(a)
+		if v == 0 && (ours.Dgetri(3, a, 3, ipiv, work, 3) || !slices.Equal(a, before)) {
+			t.Error("Dgetri inverts a singular matrix")
+		}
+	}
+}
+
 // TestLapackOverwrite wants of the job that gonum's Dgesvd does not have what the job to
 // store gives.
 func TestLapackOverwrite(t *testing.T) {
@@ -340,6 +428,7 @@ func TestLapackAllocations(t *testing.T) {
 	const n = 40
 	a := make([]float64, n*n)
 	s, u, vt, work := make([]float64, n), make([]float64, n*n), make([]float64, n*n), make([]float64, 64*n)
+	ipiv := make([]int, n)
 	if allocs := testing.AllocsPerRun(20, func() {
 		for i := range a {
 			a[i] = float64(i%7) / 8
@@ -347,6 +436,9 @@ func TestLapackAllocations(t *testing.T) {
 		l.Dsyev(lapack.EVCompute, blas.Lower, n, a, n, s, work, len(work))
 		l.Dgesvd(lapack.SVDStore, lapack.SVDNone, n, n, a, n, s, u, n, vt, n, work, len(work))
 		l.Dgeqrf(n, n, a, n, s, work, len(work))
+		l.Dgetrf(n, n, a, n, ipiv)
+		l.Dgetri(n, a, n, ipiv, work, len(work))
+		l.Dpocon(blas.Upper, n, a, n, 1, work, ipiv)
 	}); allocs > 0 {
 		t.Errorf("%v allocations", allocs)
 	}

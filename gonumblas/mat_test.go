@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/precond-go/precond/gonumblas"
@@ -151,6 +152,34 @@ func TestMatCholesky(t *testing.T) {
 			t.Error("Cholesky takes an indefinite matrix")
 		}
 	})
+}
+
+func TestMatLU(t *testing.T) {
+	r := rand.New(rand.NewPCG(12, 0))
+	for _, n := range []int{1, 2, 5, 33, 64, 129, 300} {
+		a, b := randomDense(r, n, n), randomDense(r, n, 3)
+		var want, got mat.LU
+		var x, ax, inverse mat.Dense
+		want.Factorize(a)
+		withOurs(func() {
+			got.Factorize(a)
+			if err := got.SolveTo(&x, false, b); err != nil {
+				t.Fatal(err)
+			}
+			if err := inverse.Inverse(a); err != nil {
+				t.Fatal(err)
+			}
+		})
+		what := fmt.Sprintf("LU n=%d", n)
+		log, sign := got.LogDet()
+		wantLog, wantSign := want.LogDet()
+		checkNear(t, what+" condition and determinant", []float64{got.Cond(), log, sign}, []float64{want.Cond(), wantLog, wantSign}, 1e-9)
+		ax.Mul(a, &x)
+		checkNear(t, what+" solution", ax.RawMatrix().Data, b.RawMatrix().Data, 1e-14*want.Cond())
+		ax.Reset()
+		ax.Mul(a, &inverse)
+		checkNear(t, what+" inverse", ax.RawMatrix().Data, diagonal(n, n, slices.Repeat([]float64{1}, n)).RawMatrix().Data, 1e-14*want.Cond())
+	}
 }
 
 func TestMatQR(t *testing.T) {

@@ -28,7 +28,12 @@ func TestLapackSuite(t *testing.T) {
 		{"Dorgqr", func(t *testing.T) { testlapack.DorgqrTest(t, impl) }},
 		{"Dormqr", func(t *testing.T) { testlapack.DormqrTest(t, impl) }},
 		{"Dsyev", func(t *testing.T) { testlapack.DsyevTest(t, impl) }},
-		{"Dgesvd", func(t *testing.T) { testlapack.DgesvdTest(t, impl, 1e-13) }},
+		{"Dgesvd", func(t *testing.T) {
+			if testing.Short() {
+				t.Skip("takes most of the time")
+			}
+			testlapack.DgesvdTest(t, impl, 1e-13)
+		}},
 	} {
 		t.Run(test.name, test.run)
 	}
