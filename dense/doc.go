@@ -20,14 +20,12 @@
 //
 // Factorisations:
 //   - [Cholesky], with [CholeskySolve], [SPDInverse] and [CholeskyLogDet]; many small
-//     ones with [CholeskyBatch];
-//   - [QR], with [QRForm], [QRApply] and [QRSolve]; [QRThin]; [QRPivoted] and [QRRandomized], with
 //     ones with [CholeskyBatch]; [CholeskyCondition];
 //   - [LU], with [LUSolve], [LUInverse], [LUDet] and [LUCondition];
 //   - [LDL] for symmetric indefinite matrices, with [LDLSolve], [LDLInertia] and
 //     [LDLCondition];
-//   - [QR], with [QRForm], [QRApply] and [QRSolve]; [QRPivoted] and [QRRandomized], with
-//     [QRRank];
+//   - [QR], with [QRForm], [QRApply] and [QRSolve]; [QRThin]; [QRPivoted] and
+//     [QRRandomized], with [QRRank];
 //   - [SVD] and [SingularValues]; [NormSpectral] and [NormNuclear], and for less
 //     [SpectralBounds] and [NuclearBounds];
 //   - [Polar], and [Orthogonalize] by products alone with [PolarExpress];
