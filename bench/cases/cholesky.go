@@ -53,10 +53,11 @@ func (b *lister) cholesky(s Spec, flops float64, f func(c *Case)) {
 // definite puts positive definite matrices one below the other into A, of which the
 // triangle is to be copied to C.
 func (p *Problem[T]) definite(count int) {
-	p.A, p.C = matrix[T](count*p.N, p.N, 1), dense.NewMatrix[T](count*p.N, p.N)
+	p.A = matrix[T](count*p.N, p.N, 1)
 	for i := range p.A.Rows {
 		p.A.Set(i, i%p.N, T(p.N))
 	}
+	p.C = p.A.Clone() // not fresh memory, whose pages the first to write has to wait for
 	p.out = [][]T{p.C.Data}
 }
 

@@ -40,7 +40,7 @@ func (b *lister) eigen() {
 const gonumEigen = 512
 
 func (p *Problem[T]) eigenSym(*gonumBLAS[T]) {
-	p.C = dense.NewMatrix[T](p.N, p.N)
+	p.C = matrix[T](p.N, p.N, 2)
 	p.eigen(lapack.EVCompute, func(o *dense.Opts[T]) error { return dense.EigenSym(p.Uplo, p.A, p.X, p.C, o) })
 }
 
@@ -51,7 +51,7 @@ func (p *Problem[T]) eigenSymValues(*gonumBLAS[T]) {
 // eigen makes a symmetric matrix. What is compared are its eigenvalues, since the signs of
 // eigenvectors are arbitrary. B is for those that work in place.
 func (p *Problem[T]) eigen(job lapack.EVJob, ours func(o *dense.Opts[T]) error) {
-	p.A, p.B, p.X = matrix[T](p.N, p.N, 1), dense.NewMatrix[T](p.N, p.N), make([]T, p.N)
+	p.A, p.B, p.X = matrix[T](p.N, p.N, 1), matrix[T](p.N, p.N, 3), make([]T, p.N)
 	p.out = [][]T{p.X}
 	p.ours = func() {
 		if err := ours(p.opts); err != nil {
