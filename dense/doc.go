@@ -33,6 +33,9 @@
 //     [EigenSymRefresh], [EigenSymRefine] and [RayleighQuotients] from vectors that are known
 //     approximately.
 //
+// Of symmetric operators that only a product with a vector is known of: [LanczosEigen],
+// [LanczosDensity] and [LanczosNorm].
+//
 // Every operation takes an [Opts], which may be nil, with the number of threads
 // and the workspace; a function named after the operation, such as [GemmWork],
 // gives the length that the workspace needs. In the steady state nothing is

@@ -46,3 +46,25 @@ func ExampleQRPivoted() {
 	// Output:
 	// rank 2 columns [1 2 0]
 }
+
+func ExampleLanczosEigen() {
+	// The second difference on 50 points, as an operator.
+	n := 50
+	second := func(x, y []float64) {
+		for i, v := range x {
+			y[i] = 2 * v
+			if i > 0 {
+				y[i] -= x[i-1]
+			}
+			if i+1 < n {
+				y[i] -= x[i+1]
+			}
+		}
+	}
+	values, residuals := make([]float64, 2), make([]float64, 2)
+	vectors := dense.NewMatrix[float64](n, 2)
+	_, err := dense.LanczosEigen(second, n, dense.Largest, values, vectors, residuals, dense.LanczosOpts{}, nil)
+	fmt.Printf("%.4f %v %v\n", values, residuals[0] < 1e-12, err)
+	// Output:
+	// [3.9962 3.9848] true <nil>
+}

@@ -13,7 +13,7 @@ import (
 func denseOps[T dense.Float]() []op[T] {
 	return slices.Concat(
 		vectors[T](), matrices[T](), matrixVector[T](), products[T](), triangles[T](),
-		orthogonal[T](),
+		orthogonal[T](), lanczos[T](),
 		choleskys[T](),
 		lus[T](),
 		svds[T](),

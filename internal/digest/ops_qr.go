@@ -64,3 +64,41 @@ func pivoted[T dense.Float](name string, f func(a dense.Matrix[T], tau []T, pivo
 		}
 	}}
 }
+
+// lanczos lists the methods for operators, here a matrix.
+func lanczos[T dense.Float]() []op[T] {
+	run := func(e *env[T], f func(apply func(x, y []T), n int, l dense.LanczosOpts)) {
+		for i, n := range []int{1, 9, 140} {
+			a := e.mat(plain, n, n, 2)
+			apply := func(x, y []T) { dense.Symv(blas.Lower, 1, a, x, 0, y, e.opts) }
+			f(apply, n, dense.LanczosOpts{Steps: 30, Seed: 4, Selective: i%2 == 0})
+		}
+	}
+	return []op[T]{
+		{"dense.LanczosEigen", func(e *env[T]) {
+			run(e, func(apply func(x, y []T), n int, l dense.LanczosOpts) {
+				k := min(n, 3)
+				values, residuals, vectors := make([]T, k), make([]T, k), dense.NewMatrix[T](n, k)
+				steps, err := dense.LanczosEigen(apply, n, dense.Smallest, values, vectors, residuals, l, e.opts)
+				e.putInt(steps)
+				if err != nil {
+					e.putInt(1)
+				}
+				e.put(values...)
+				e.put(residuals...)
+				e.putMat(vectors)
+			})
+		}},
+		{"dense.LanczosDensity", func(e *env[T]) {
+			run(e, func(apply func(x, y []T), n int, l dense.LanczosOpts) {
+				nodes, weights := make([]T, 60), make([]T, 60)
+				used, _ := dense.LanczosDensity(apply, n, 2, nodes, weights, l, e.opts)
+				e.putInt(used)
+				e.put(nodes...)
+				e.put(weights...)
+				lower, upper, _ := dense.LanczosNorm(apply, n, l, e.opts)
+				e.put(lower, upper)
+			})
+		}},
+	}
+}
