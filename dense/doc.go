@@ -21,6 +21,10 @@
 // Factorisations:
 //   - [Cholesky], with [CholeskySolve], [SPDInverse] and [CholeskyLogDet]; many small
 //     ones with [CholeskyBatch]; [CholeskyCondition];
+//     ones with [CholeskyBatch];
+//   - [QR], with [QRForm], [QRApply] and [QRSolve]; [QRThin]; [QRPivoted] and [QRRandomized], with
+//     ones with [CholeskyBatch]; [CholeskyCondition]; [CholeskyPivoted] for semidefinite
+//     matrices; [CholeskyUpdate] and [CholeskyDowndate];
 //   - [LU], with [LUSolve], [LUInverse], [LUDet] and [LUCondition];
 //   - [LDL] for symmetric indefinite matrices, with [LDLSolve], [LDLInertia] and
 //     [LDLCondition];

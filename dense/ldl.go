@@ -2,7 +2,6 @@ package dense
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/precond-go/precond/asm"
 	"github.com/precond-go/precond/internal/par"
@@ -112,39 +111,67 @@ type ldlCall[T Float] struct {
 // ldlPanel is the number of rows of a panel. It changes the bits.
 const ldlPanel = 48
 
-// products returns the length of the workspace of the largest product.
-func (t *ldlCall[T]) products() int {
-	size := 0
-	for k := ldlPanel - 1; k <= ldlPanel; k++ {
-		for n := t.n - k; n > 0; n -= ldlPanel - 1 {
-			g := t.sizes(n, k)
-			g.plan(t.threads)
-			size = max(size, g.shape.workers*g.shape.each)
-		}
+// panelProducts returns the length of the workspace of the products that update what is
+// below panels of up to the given number of rows in a triangle of order n.
+func panelProducts[T Float](kern *asm.Kernels[T], n, panel, threads int) (size int) {
+	for k := 1; k <= min(panel, n-1); k++ {
+		g := panelProduct(kern, n-1, k)
+		g.plan(threads)
+		size = max(size, g.shape.workers*g.shape.each)
 	}
 	return size
 }
 
+// panelProduct returns the product that subtracts what k rows of a panel contribute to the
+// upper triangle of the last n rows, without its operands.
+func panelProduct[T Float](kern *asm.Kernels[T], n, k int) product[T] {
+	return product[T]{
+		kern: kern, m: n, n: n, k: k, alpha: 1, beta: 1, minus: true, tri: upperTriangle,
+		a: operand[T]{rs: 1}, b: operand[T]{cs: 1},
+	}
+}
+
+// updateBelow subtracts from the upper triangle of u below row end the product of the
+// transpose of w and rows k to end of u; rows of w have stride ldw, and its first
+// element belongs to column end.
+func updateBelow[T Float](kern *asm.Kernels[T], u Matrix[T], k, end int, w *T, ldw, threads int, space []T) {
+	if end == u.Rows || k == end {
+		return
+	}
+	g := panelProduct(kern, u.Rows-end, end-k)
+	g.a = operand[T]{w, 1, ldw}
+	g.b = operand[T]{&u.Data[k*u.Stride+end], u.Stride, 1}
+	g.c, g.ldc = &u.Data[end*u.Stride+end], u.Stride
+	g.plan(threads)
+	g.space = space
+	if g.shape.workers == 1 {
+		g.work(nil, 0)
+	} else {
+		share(poolOf[T](&products32, &products64), g.shape.workers, &g)
+	}
+}
+
+// exchangeAbove does the exchanges of columns [k, end) in the rows before k of u.
+func exchangeAbove[T Float](u Matrix[T], pivots []int, k, end int) {
+	for p := range k {
+		row := u.Row(p)
+		for i := k; i < end; i++ {
+			row[i], row[pivots[i]] = row[pivots[i]], row[i]
+		}
+	}
+}
+
 func (t *ldlCall[T]) length() int {
 	return roundUp((ldlPanel+1)*t.n, alignSlack[T]()) + roundUp(ldlPanel+1, alignSlack[T]()) +
-		roundUp(t.products(), alignSlack[T]()) + t.n*t.n
+		roundUp(panelProducts(t.kern, t.n, ldlPanel, t.threads), alignSlack[T]()) + t.n*t.n
 }
 
 func (t *ldlCall[T]) cut(w []T) []T {
 	t.w = Matrix[T]{Rows: ldlPanel + 1, Cols: t.n, Stride: t.n}
 	t.w.Data, w = cut(w, t.w.Rows*t.n)
 	t.x, w = cut(w, ldlPanel+1)
-	t.space, w = cut(w, t.products())
+	t.space, w = cut(w, panelProducts(t.kern, t.n, ldlPanel, t.threads))
 	return w
-}
-
-// sizes returns the product that updates the last n rows with k rows of the panel,
-// without its operands.
-func (t *ldlCall[T]) sizes(n, k int) product[T] {
-	return product[T]{
-		kern: t.kern, m: n, n: n, k: k, alpha: 1, beta: 1, minus: true, tri: upperTriangle,
-		a: operand[T]{rs: 1}, b: operand[T]{cs: 1},
-	}
 }
 
 // run factors u and returns the first singular block, or n.
@@ -155,25 +182,9 @@ func (t *ldlCall[T]) run() int {
 		done, bad := t.panel(k)
 		singular = min(singular, bad)
 		if end := k + done; end < t.n {
-			g := t.sizes(t.n-end, done)
-			g.a = operand[T]{&t.w.Data[end], 1, t.w.Stride}
-			g.b = operand[T]{&t.u.Data[k*t.u.Stride+end], t.u.Stride, 1}
-			g.c, g.ldc = &t.u.Data[end*t.u.Stride+end], t.u.Stride
-			g.plan(t.threads)
-			g.space = t.space
-			if g.shape.workers == 1 {
-				g.work(nil, 0)
-			} else {
-				share(poolOf[T](&products32, &products64), g.shape.workers, &g)
-			}
+			updateBelow(t.kern, t.u, k, end, &t.w.Data[end], t.w.Stride, t.threads, t.space)
 		}
-		// Rows of L before the panel take its exchanges.
-		for p := range k {
-			row := t.u.Row(p)
-			for i := k; i < k+done; i++ {
-				row[i], row[t.pivots[i]] = row[t.pivots[i]], row[i]
-			}
-		}
+		exchangeAbove(t.u, t.pivots, k, k+done)
 		k += done
 	}
 	return singular
@@ -193,10 +204,10 @@ func (t *ldlCall[T]) panel(k0 int) (done, singular int) {
 		w := t.w.Row(k - k0)
 		t.column(w, k, k, k0)
 		t.pivots[k] = k
-		diag, colMax, imax := abs(w[k]), T(0), k
+		diag, colMax, imax := magnitude(w[k]), T(0), k
 		if k+1 < n {
 			imax = k + 1 + indexOfLargest(t.kern, w[k+1:])
-			colMax = abs(w[imax])
+			colMax = magnitude(w[imax])
 		}
 		if !(max(diag, colMax) > 0) { // zero, or NaN
 			copy(t.u.Row(k)[k:], w[k:])
@@ -218,7 +229,7 @@ func (t *ldlCall[T]) panel(k0 int) (done, singular int) {
 		case diag >= T(T(alpha*colMax)*(colMax/rowMax)):
 			t.single(k, w)
 			k++
-		case abs(v[imax]) >= T(alpha*rowMax):
+		case magnitude(v[imax]) >= T(alpha*rowMax):
 			copy(w[k:], v[k:])
 			t.exchange(k, k, imax, k0, 1)
 			t.single(k, w)
@@ -315,5 +326,3 @@ func divideBy[T Float](k *asm.Kernels[T], x []T, d T) {
 		x[i] /= d
 	}
 }
-
-func abs[T Float](x T) T { return T(math.Abs(float64(x))) }

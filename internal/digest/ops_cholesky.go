@@ -42,6 +42,25 @@ func choleskys[T dense.Float]() []op[T] {
 				e.putMat(b[i])
 			}
 		}},
+		{"dense.CholeskyPivoted", func(e *env[T]) {
+			eachSPD(e, func(uplo blas.Uplo, a dense.Matrix[T]) {
+				pivots := make([]int, a.Rows)
+				rank, err := dense.CholeskyPivoted(uplo, a, pivots, T(250*a.Rows), e.opts)
+				e.putErr(err)
+				e.putInt(rank)
+				e.putInt(pivots...)
+				e.putMat(a)
+			})
+		}},
+		{"dense.CholeskyUpdate", func(e *env[T]) {
+			eachSPD(e, func(uplo blas.Uplo, a dense.Matrix[T]) {
+				if x, y := e.mat(plain, a.Rows, 2, 1), e.mat(small, a.Rows, 3, 0); dense.Cholesky(uplo, a, e.opts) == nil {
+					dense.CholeskyUpdate(uplo, a, x, e.opts)
+					e.putErr(dense.CholeskyDowndate(uplo, a, y, e.opts))
+					e.putMat(a)
+				}
+			})
+		}},
 		{"dense.SPDInverse", func(e *env[T]) {
 			eachSPD(e, func(uplo blas.Uplo, a dense.Matrix[T]) {
 				e.putErr(dense.SPDInverse(uplo, a, e.opts))
