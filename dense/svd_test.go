@@ -193,8 +193,12 @@ func TestSVDValues(t *testing.T) { both(t, testSVDValues[float32], testSVDValues
 
 func testSVDValues[T Float](t *testing.T) {
 	for _, class := range hard.Classes() {
-		for _, n := range []int{1, 2, 20, 90, 200} {
-			h := hard.General[T](class, n+n/3, n)
+		for _, n := range []int{1, 2, 20, 90, 200, 511} {
+			m := n + n/3
+			if n == 511 {
+				m = n // repeated: rounding errors keep a leaf from converging at first
+			}
+			h := hard.General[T](class, m, n)
 			if h.Values == nil {
 				continue
 			}
@@ -203,7 +207,7 @@ func testSVDValues[T Float](t *testing.T) {
 				t.Fatal(err)
 			}
 			for i, want := range h.Values {
-				if diff := math.Abs(float64(s[i]) - want); !(diff <= 16*hard.Epsilon[T]()*h.Values[0]+float64(n)*hard.Tiny[T]()) {
+				if diff := math.Abs(float64(s[i]) - want); !(diff <= float64(16*max(1, n/250))*hard.Epsilon[T]()*h.Values[0]+float64(n)*hard.Tiny[T]()) {
 					t.Errorf("%v n=%d: value %d is %g, want %g", class, n, i, s[i], want)
 				}
 			}

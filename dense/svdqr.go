@@ -22,8 +22,13 @@ type bidiagonalQR[T Float] struct {
 }
 
 // sweepsPerValue bounds the iteration: so many sweeps for each singular value on
-// average. Two or three are usual.
-const sweepsPerValue = 30
+// average. Two or three are usual; but within a cluster rounding errors may keep an e
+// just above what is negligible, so each time patience is exhausted that is doubled, from
+// ε of the norm to 16·ε at most.
+const (
+	sweepsPerValue = 30
+	patience       = 6
+)
 
 // run diagonalises B. If e is as long as d, B has one column more than rows, and
 // vt one row more, which becomes the null vector. On return d ≥ 0 holds the
@@ -43,7 +48,7 @@ func (q *bidiagonalQR[T]) run() bool {
 	}
 	tiny := max(T(norm*T(2*roundoff[T]())), T(rootTiny[T]()*rootTiny[T]()))
 	hi := n - 1
-	for sweeps := sweepsPerValue * n; hi > 0; sweeps-- {
+	for sweeps := sweepsPerValue * n; hi > 0; {
 		// B[lo…hi, lo…hi] is the last block without a negligible e.
 		lo := hi
 		for lo > 0 && !(magnitude(q.e[lo-1]) <= tiny) {
@@ -52,14 +57,19 @@ func (q *bidiagonalQR[T]) run() bool {
 		if lo > 0 {
 			q.e[lo-1] = 0
 		}
-		switch {
-		case lo == hi:
+		if lo == hi {
 			hi--
-		case sweeps == 0:
+			continue
+		}
+		if sweeps--; sweeps == 0 {
 			return false
-		case q.least(lo, hi) <= tiny:
+		}
+		if sweeps%(patience*n) == 0 {
+			tiny = T(2 * tiny)
+		}
+		if q.least(lo, hi) <= tiny {
 			q.sweepZero(lo, hi) // makes e[hi-1] negligible, soon if not at once
-		default:
+		} else {
 			q.sweep(lo, hi)
 		}
 	}
