@@ -61,8 +61,8 @@ func threadsOf[T Float](o *Opts[T], n int) int {
 }
 
 // qrParallelFrom is the number m·n·k from which a factorisation takes more than one
-// thread.
-const qrParallelFrom = 128 * 128 * 128
+// thread: at order 128 a second one gains nothing.
+const qrParallelFrom = 160 * 160 * 160
 
 // qrBlock returns the width of a panel for k reflectors. It fixes the order of
 // operations.
