@@ -15,7 +15,7 @@ const qlSweeps = 30
 const qlPatience = 8
 
 // implicitQL computes the eigenvalues of a small tridiagonal matrix, diagonal d and
-// off-diagonal e, by the implicit QL algorithm with Wilkinson's shift. d is
+// off-diagonal e of at most about 1, by the implicit QL algorithm with Wilkinson's shift. d is
 // overwritten by them, in no particular order; e is destroyed and has an element more
 // than are used. The rows of q take the rotations: if they were those of the identity
 // they become the eigenvectors.
@@ -59,10 +59,10 @@ func implicitQL[T Float](k *asm.Kernels[T], d, e []float64, q Matrix[T]) bool {
 }
 
 // negligible returns whether an off-diagonal element between two diagonal ones can
-// be set to zero: e² ≤ u²·|d0|·|d1|, without the underflow of squares.
+// be set to zero: e² ≤ u²·|d0|·|d1|. Elements are at most about 1, so that an e whose
+// square underflows is negligible in any case.
 func negligible(e, d0, d1 float64) bool {
-	const u = 0x1p-53
-	return math.Abs(e) <= float64(float64(u*math.Sqrt(math.Abs(d0)))*math.Sqrt(math.Abs(d1)))
+	return float64(e*e) <= float64(float64(0x1p-106*math.Abs(d0))*math.Abs(d1))
 }
 
 // qlSweep does one implicit QL step on rows l to m.
@@ -73,7 +73,11 @@ func qlSweep[T Float](k *asm.Kernels[T], d, e []float64, q Matrix[T], l, m int) 
 	s, c, p := 1., 1., 0.
 	for i := m - 1; i >= l; i-- {
 		f, b := float64(s*e[i]), float64(c*e[i])
-		r = hypotenuse(f, g)
+		if square := float64(f*f) + float64(g*g); square > 0x1p-900 {
+			r = math.Sqrt(square)
+		} else {
+			r = hypotenuse(f, g)
+		}
 		e[i+1] = r
 		if r == 0 { // the matrix splits
 			d[i+1] -= p
