@@ -20,9 +20,6 @@
 //
 // Factorisations:
 //   - [Cholesky], with [CholeskySolve], [SPDInverse] and [CholeskyLogDet]; many small
-//     ones with [CholeskyBatch]; [CholeskyCondition];
-//     ones with [CholeskyBatch];
-//   - [QR], with [QRForm], [QRApply] and [QRSolve]; [QRThin]; [QRPivoted] and [QRRandomized], with
 //     ones with [CholeskyBatch]; [CholeskyCondition]; [CholeskyPivoted] for semidefinite
 //     matrices; [CholeskyUpdate] and [CholeskyDowndate];
 //   - [LU], with [LUSolve], [LUInverse], [LUDet] and [LUCondition];
