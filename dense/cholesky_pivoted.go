@@ -105,7 +105,7 @@ func (t *pivotedCall[T]) run() (rank int, ok bool) {
 		}
 		if k0 == 0 && t.tol < 0 {
 			if p, fine := t.next(0); fine {
-				t.tol = T(T(T(t.n)*2*unitRoundoff[T]()) * max(t.d[p], 0))
+				t.tol = T(T(T(2*t.n)*unitRoundoff[T]()) * max(t.d[p], 0))
 			}
 		}
 		end := min(k0+pivotedPanel, t.n)
