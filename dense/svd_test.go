@@ -193,12 +193,8 @@ func TestSVDValues(t *testing.T) { both(t, testSVDValues[float32], testSVDValues
 
 func testSVDValues[T Float](t *testing.T) {
 	for _, class := range hard.Classes() {
-		for _, n := range []int{1, 2, 20, 90, 200, 511} {
-			m := n + n/3
-			if n == 511 {
-				m = n // repeated: rounding errors keep a leaf from converging at first
-			}
-			h := hard.General[T](class, m, n)
+		for _, n := range []int{1, 2, 20, 90, 200} {
+			h := hard.General[T](class, n+n/3, n)
 			if h.Values == nil {
 				continue
 			}
@@ -207,12 +203,21 @@ func testSVDValues[T Float](t *testing.T) {
 				t.Fatal(err)
 			}
 			for i, want := range h.Values {
-				if diff := math.Abs(float64(s[i]) - want); !(diff <= float64(16*max(1, n/250))*hard.Epsilon[T]()*h.Values[0]+float64(n)*hard.Tiny[T]()) {
+				if diff := math.Abs(float64(s[i]) - want); !(diff <= 16*hard.Epsilon[T]()*h.Values[0]+float64(n)*hard.Tiny[T]()) {
 					t.Errorf("%v n=%d: value %d is %g, want %g", class, n, i, s[i], want)
 				}
 			}
 		}
 	}
+}
+
+// TestSVDStalls decomposes a matrix with clusters in which rounding errors keep the QR
+// iteration of a leaf from what is negligible at first (in float32).
+func TestSVDStalls(t *testing.T) {
+	w := newWorst(t)
+	checkSVD[float32](t, w, hard.Repeated, 511, 511, 0)
+	checkSVD[float64](t, w, hard.Repeated, 511, 511, 0)
+	w.log()
 }
 
 // TestBidiagonalSVD runs the divide and conquer on matrices whose elements have
