@@ -85,7 +85,7 @@ type eigen[T Float] struct {
 // reserve takes the workspace for order n and count eigenvectors from w.
 func (e *eigen[T]) reserve(w *arena[T], n, count, threads int) {
 	e.reduced.reserve(w, n, threads)
-	space := productBound[T](n, n, 2*eigenPanel, threads)
+	space := gemmRoom[T](n, n, 2*eigenPanel, threads)
 	e.parts.reserve(w, n, threads, count == 0)
 	if count > 0 {
 		e.factor = w.take(eigenBlock * eigenBlock)

@@ -86,7 +86,7 @@ func (v *divide[T]) reserve(w *arena[T], n, threads int, ends bool) {
 	v.dropped, v.kind, v.merged = w.indices(n), w.indices(n), w.indices(n)
 	if !ends {
 		v.s = w.matrix(n, n)
-		v.each = roundUp(productBound[T](n, n, n, 1), alignSlack[T]())
+		v.each = roundUp(gemmRoom[T](n, n, n, 1), alignSlack[T]())
 		v.space = w.take(threads * v.each)
 	}
 }

@@ -178,7 +178,7 @@ func (r *refresh[T]) begin(isLower bool) error {
 // reserve takes the workspace for order n from w.
 func (r *refresh[T]) reserve(w *arena[T], n, threads int) {
 	r.y, r.b, r.g, r.delta = w.matrix(n, n), w.matrix(n, n), w.matrix(n, n), w.take(n)
-	r.o = Opts[T]{Threads: threads, Work: w.take(max(productBound[T](n, n, n, threads),
+	r.o = Opts[T]{Threads: threads, Work: w.take(max(gemmRoom[T](n, n, n, threads),
 		SymmWork[T](blas.Left, n, n, threads), SyrkWork[T](blas.Trans, n, n, threads), SyrkWork[T](blas.NoTrans, n, n, threads),
 		CholeskyWork[T](n, threads), TrsmWork[T](blas.Right, n, n, threads)))}
 }

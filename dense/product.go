@@ -179,19 +179,6 @@ func (g *product[T]) plan(threads int) {
 	}
 }
 
-// productBound returns a bound of the workspace of products that are not larger than
-// m×k by k×n, for operations that do many; the need of one is not monotonic.
-func productBound[T Float](m, n, k, threads int) int {
-	kern := asm.For[T]()
-	size, line := int(unsafe.Sizeof(T(0))), alignSlack[T]()
-	kc := min(k, asm.KC[T]())
-	n = roundUp(n, kern.NR)
-	each := roundUp(min(kc*n, max(l2/2/size, kc*kern.NR)), line)       // packed B
-	each += roundUp(kc*min(m, roundUp(rowsAtOnce, kern.MR)), line)     // packed A
-	each += roundUp(kern.MR*(kern.NR+roundUp(kern.MR, kern.NR)), line) // tile
-	return par.Threads(threads)*each + line
-}
-
 // gemmRoom returns a length of workspace that suffices for every product of an m×k by a
 // k×n matrix, transposed or not, whole or a triangle, and for all smaller ones: what
 // plan asks for is not monotonic.
