@@ -96,9 +96,7 @@ func (t *pivotedCall[T]) cut(w []T) []T {
 
 // run returns the rank, and false if it met a diagonal element that is not finite.
 func (t *pivotedCall[T]) run() (rank int, ok bool) {
-	for i := range t.pivots {
-		t.pivots[i] = i
-	}
+	unpermuted(t.pivots)
 	for k0 := 0; k0 < t.n; {
 		for i := k0; i < t.n; i++ {
 			t.d[i] = t.u.Data[i*t.u.Stride+i]

@@ -29,13 +29,9 @@ import (
 // rank-revealing QR factorization software, ACM TOMS 35 (2008).
 func QRPivoted[T Float](a Matrix[T], tau []T, pivots []int, o *Opts[T]) {
 	const op = "QRPivoted"
-	a.check(op, "a")
-	checkTau(op, tau, min(a.Rows, a.Cols), &a)
-	checkPivots(op, pivots, &a)
-	for j := range pivots {
-		pivots[j] = j
-	}
+	checkPivoted(op, &a, tau, pivots)
 	if len(tau) == 0 {
+		unpermuted(pivots)
 		return
 	}
 	scale := unitScale(maxAbsOf(asm.For[T](), a))
@@ -43,6 +39,7 @@ func QRPivoted[T Float](a Matrix[T], tau []T, pivots []int, o *Opts[T]) {
 	w, pooled := scratch(o, op, roundUp(a.Cols*panelStride[T](a.Rows), alignSlack[T]())+c.length())
 	columns, w := cut(w, a.Cols*panelStride[T](a.Rows))
 	c.columns = Matrix[T]{a.Cols, a.Rows, panelStride[T](a.Rows), columns}
+	unpermuted(pivots)
 	c.tau, c.pivots = tau, pivots
 	c.load(a, scale)
 	c.run(w)
@@ -77,9 +74,19 @@ func QRRank[T Float](a Matrix[T], tol T) int {
 	return k
 }
 
-func checkPivots[T Float](op string, pivots []int, a *Matrix[T]) {
+// checkPivoted checks the arguments that the pivoted factorisations share.
+func checkPivoted[T Float](op string, a *Matrix[T], tau []T, pivots []int) {
+	a.check(op, "a")
+	checkTau(op, tau, min(a.Rows, a.Cols), a)
 	if len(pivots) != a.Cols {
 		panic(fmt.Sprintf("dense: %s: a is %dx%d, pivots has %d elements", op, a.Rows, a.Cols, len(pivots)))
+	}
+}
+
+// unpermuted makes pivots the identity.
+func unpermuted(pivots []int) {
+	for j := range pivots {
+		pivots[j] = j
 	}
 }
 

@@ -151,3 +151,25 @@ func TestQRPivotedPanics(t *testing.T) {
 		wantPanic(t, text, f)
 	}
 }
+
+// TestQRPivotedShortWorkspace: what panics has written nothing.
+func TestQRPivotedShortWorkspace(t *testing.T) {
+	a, o := draw[float64](1, 20, 10, 0), &Opts[float64]{Threads: 1, Work: make([]float64, 5)}
+	for name, f := range map[string]func(a Matrix[float64], tau []float64, pivots []int){
+		"QRPivoted":    func(a Matrix[float64], tau []float64, pivots []int) { QRPivoted(a, tau, pivots, o) },
+		"QRRandomized": func(a Matrix[float64], tau []float64, pivots []int) { QRRandomized(a, tau, pivots, 1, o) },
+	} {
+		b, tau, pivots := cloneData(a), make([]float64, 10), []int{9, 8, 7, 6, 5, 4, 3, 2, 1, 0}
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s: no panic", name)
+				}
+			}()
+			f(b, tau, pivots)
+		}()
+		if pivots[0] != 9 || pivots[9] != 0 || !sameBits(a, b) {
+			t.Errorf("%s: a short workspace is found too late", name)
+		}
+	}
+}

@@ -22,18 +22,15 @@ import (
 // 39 (2017); Duersch and Gu, Randomized QR with column pivoting, ibid.
 func QRRandomized[T Float](a Matrix[T], tau []T, pivots []int, seed uint64, o *Opts[T]) {
 	const op = "QRRandomized"
-	a.check(op, "a")
-	checkTau(op, tau, min(a.Rows, a.Cols), &a)
-	checkPivots(op, pivots, &a)
-	for j := range pivots {
-		pivots[j] = j
-	}
+	checkPivoted(op, &a, tau, pivots)
 	if len(tau) == 0 {
+		unpermuted(pivots)
 		return
 	}
 	scale := unitScale(maxAbsOf(asm.For[T](), a))
 	r := newRandomCall[T](a.Rows, a.Cols, threadsOf(o, a.Rows*a.Cols*len(tau)))
 	w, pooled := scratch(o, op, r.length())
+	unpermuted(pivots)
 	r.run(a, tau, pivots, seed, scale, w)
 	release(pooled)
 }
