@@ -1,8 +1,9 @@
 // Package par runs work on a fixed number of workers.
 //
-// The number of workers is always an argument. Which worker does which part is
-// a function of the sizes alone, never of timing, and no worker splits a sum;
-// so the results of its users do not depend on the number of workers.
+// The number of workers is always an argument. The parts of the work are a function
+// of the sizes alone, never of timing, and no part ends within a sum; so the results of its
+// users do not depend on the number of workers, nor on who does which part: most give each
+// worker its Range, some let workers take the parts as they come.
 // There are no resident workers: Run starts goroutines, and all of them have
 // ended when it returns. Code that runs parallel parts inside parallel parts
 // divides its budget first, with Split.
