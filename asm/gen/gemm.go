@@ -40,12 +40,12 @@ type gemmGen struct {
 	table Mem
 }
 
-// prefetchFrom is the depth from which the tile of C is fetched before the loop
+// prefetchFrom is the depth from which form R fetches the tile of C before the loop
 // over k, so that it is there at the end. Shorter loops do not repay it.
 const prefetchFrom = 48
 
-// In form P rows of C are fetched two at a time between equal turns of the loop over k,
-// 1<<spanShift of them and a rest: all at once, they take the miss buffers that A and B need.
+// Form P fetches so many rows of C before each of up to 1<<spanShift equal turns of the loop
+// over k. All at once, they take the miss buffers that A and B need.
 const fetched, spanShift = 4, 2
 
 // ahead is the distance in bytes at which a packed strip of A is fetched, so that
@@ -245,10 +245,6 @@ func (g *gemmGen) loops(form string, m int, s shape) {
 		MOVQ(g.addr("c"), gC)
 		Label("start" + id)
 		MOVQ(g.addr("k"), gK)
-	} else {
-		Label("start" + id)
-	}
-	if form == "R" {
 		SUBQ(Imm(4), gK)
 		JLT(LabelRef("rest" + id))
 		align(32)
@@ -273,6 +269,7 @@ func (g *gemmGen) loops(form string, m int, s shape) {
 		JNE(LabelRef("single" + id))
 		JMP(LabelRef(fin))
 	} else {
+		Label("start" + id)
 		// The loop over k runs in turns, each of which fetches some rows of C.
 		MOVQ(gK, gSpan)
 		SHRQ(U8(spanShift), gSpan)
