@@ -20,6 +20,7 @@ var rows = [][]string{
 	{"internal/par"},
 	{"asm"},
 	{"dense"},
+	{"internal/random"},
 	{"kron", "sketch", "woodbury", "invroot", "quant"},
 	{"solvers"},
 	{"gonumblas"},
