@@ -2,6 +2,7 @@ package random
 
 import (
 	"math"
+	"sync"
 
 	"github.com/precond-go/precond/dense"
 )
@@ -37,31 +38,37 @@ func horner(c *[8]float64, x float64) float64 {
 	return y
 }
 
+// tails is a pool of buffers: behind the function value that takes logarithms, one
+// on the stack would move to the heap.
+var tails = sync.Pool{New: func() any { return new([chunk]float64) }}
+
 // Normal fills dst with the standard normal variates at indices from, from+1, …:
 // the normal quantiles of the stream's uniform numbers.
 func Normal[T dense.Float](s Stream, from uint64, dst []T) {
-	var q, tail [chunk]float64 // p − 1/2; the logarithms of the tails' min(p, 1−p)
+	var q [chunk]float64                  // p − 1/2
+	tail := tails.Get().(*[chunk]float64) // min(p, 1−p) of the tails, and its logarithm
+	defer tails.Put(tail)
 	for len(dst) > 0 {
 		n := min(len(dst), chunk)
-		tails := 0
+		k := 0 // tails so far
 		for i := range n {
 			p := s.Float64(from + uint64(i))
 			q[i] = p - 0.5
 			if math.Abs(q[i]) > 0.425 {
-				tail[tails] = min(p, 1-p)
-				tails++
+				tail[k] = min(p, 1-p)
+				k++
 			}
 		}
-		dense.Log(tail[:tails], tail[:tails], nil)
-		tails = 0
+		dense.Log(tail[:k], tail[:k], nil)
+		k = 0
 		for i, q := range q[:n] {
 			if math.Abs(q) <= 0.425 {
 				r := 0.180625 - float64(q*q)
 				dst[i] = T(q * (horner(&centreNum, r) / horner(&centreDen, r)))
 				continue
 			}
-			r := math.Sqrt(-tail[tails])
-			tails++
+			r := math.Sqrt(-tail[k])
+			k++
 			var z float64
 			if r <= 5 {
 				z = horner(&middleNum, r-1.6) / horner(&middleDen, r-1.6)
