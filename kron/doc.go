@@ -1,0 +1,2 @@
+// Package kron computes with Kronecker products without forming them.
+package kron
