@@ -17,7 +17,7 @@ const root = "github.com/precond-go/precond"
 var rows = [][]string{
 	{"internal/guard", "internal/hard"}, // for tests only
 	{"internal/cpu"},
-	{"internal/par"},
+	{"internal/par", "internal/space"},
 	{"asm"},
 	{"dense"},
 	{"internal/random"},

@@ -54,7 +54,7 @@ func EigenSymRangeWork[T Float](n, count, threads int) int {
 	var e eigen[T]
 	var w arena[T]
 	e.reserve(&w, n, count, par.Threads(threads))
-	return w.used + alignSlack[T]()
+	return w.Used() + alignSlack[T]()
 }
 
 // EigenSymValues computes the eigenvalues of the symmetric matrix A that is given by the
@@ -88,11 +88,11 @@ func (e *eigen[T]) reserve(w *arena[T], n, count, threads int) {
 	space := gemmRoom[T](n, n, 2*eigenPanel, threads)
 	e.parts.reserve(w, n, threads, count == 0)
 	if count > 0 {
-		e.factor = w.take(eigenBlock * eigenBlock)
-		e.tile = w.take(transposeTile * transposeTile)
+		e.factor = w.Take(eigenBlock * eigenBlock)
+		e.tile = w.Take(transposeTile * transposeTile)
 		space = max(space, tridiagonalApplyWork[T](n, count, threads))
 	}
-	e.space = w.take(space)
+	e.space = w.Take(space)
 }
 
 // eigenRange computes the eigenvalues lo to hi−1 and, if vectors is not empty, their
@@ -129,7 +129,8 @@ func eigenRange[T Float](op string, uplo blas.Uplo, a Matrix[T], lo, hi int, val
 		return err
 	}
 	e := eigen[T]{}
-	e.reserve(&arena[T]{space: space}, n, vectors.Cols, threads)
+	w := arenaOver(space)
+	e.reserve(&w, n, vectors.Cols, threads)
 	e.reduced.kern, e.parts.kern = kern, kern
 	inner := &Opts[T]{Threads: threads, Work: e.space}
 	scale := toUnit(largest)

@@ -75,19 +75,19 @@ func (v *divide[T]) reserve(w *arena[T], n, threads int, ends bool) {
 		cols = 2
 	}
 	v.q = w.matrix(n, cols)
-	v.order, v.failed = w.indices(n), w.indices(1<<v.levels)
-	v.row = w.take(threads * v.rowLength())
+	v.order, v.failed = w.Indices(n), w.Indices(1<<v.levels)
+	v.row = w.Take(threads * v.rowLength())
 	if v.levels == 0 {
 		return
 	}
-	v.packed = w.take(n * cols)
-	v.z, v.pole, v.weight, v.loewner, v.tau = w.take(n), w.take(n), w.take(n), w.take(n), w.take(n)
-	v.origin, v.kept, v.column = w.indices(n), w.indices(n), w.indices(n)
-	v.dropped, v.kind, v.merged = w.indices(n), w.indices(n), w.indices(n)
+	v.packed = w.Take(n * cols)
+	v.z, v.pole, v.weight, v.loewner, v.tau = w.Take(n), w.Take(n), w.Take(n), w.Take(n), w.Take(n)
+	v.origin, v.kept, v.column = w.Indices(n), w.Indices(n), w.Indices(n)
+	v.dropped, v.kind, v.merged = w.Indices(n), w.Indices(n), w.Indices(n)
 	if !ends {
 		v.s = w.matrix(n, n)
 		v.each = roundUp(gemmRoom[T](n, n, n, 1), alignSlack[T]())
-		v.space = w.take(threads * v.each)
+		v.space = w.Take(threads * v.each)
 	}
 }
 

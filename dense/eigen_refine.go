@@ -40,7 +40,8 @@ func EigenSymRefine[T Float](uplo blas.Uplo, a Matrix[T], values []T, vectors Ma
 	if err := r.begin(isLower); err != nil || n == 0 {
 		return err
 	}
-	r.reserve(&arena[T]{space: space}, n, o.threads())
+	w := arenaOver(space)
+	r.reserve(&w, n, o.threads())
 	r.y.Copy(vectors)
 	if err := r.orthonormal(); err != nil {
 		return err
@@ -68,7 +69,7 @@ func EigenSymRefineWork[T Float](n, threads int) int {
 	var r refine[T]
 	var w arena[T]
 	r.reserve(&w, n, par.Threads(threads))
-	return w.used + alignSlack[T]()
+	return w.Used() + alignSlack[T]()
 }
 
 // refine is a refresh that treats close eigenvalues together.
@@ -79,7 +80,7 @@ type refine[T Float] struct {
 
 func (r *refine[T]) reserve(w *arena[T], n, threads int) {
 	r.refresh.reserve(w, n, threads)
-	r.first = w.indices(n)
+	r.first = w.Indices(n)
 }
 
 // step does one step. It returns whether what it leaves is rounding, and the off-diagonal

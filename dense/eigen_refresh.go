@@ -31,8 +31,8 @@ func RayleighQuotients[T Float](uplo blas.Uplo, a, vectors Matrix[T], values []T
 	if err != nil || n == 0 {
 		return 0, err
 	}
-	w := arena[T]{space: space}
-	half, y, rest := w.matrix(n, n), w.matrix(n, n), w.rest()
+	w := arenaOver(space)
+	half, y, rest := w.matrix(n, n), w.matrix(n, n), w.Rest()
 	scale := toUnit(largest)
 	var norm2 float64 // ‖A‖² in units of scale
 	for i := range n {
@@ -70,8 +70,8 @@ func RayleighQuotientsWork[T Float](n, threads int) int {
 	var w arena[T]
 	w.matrix(n, n)
 	w.matrix(n, n)
-	w.take(TrmmWork[T](blas.Left, n, n, par.Threads(threads)))
-	return w.used + alignSlack[T]()
+	w.Take(TrmmWork[T](blas.Left, n, n, par.Threads(threads)))
+	return w.Used() + alignSlack[T]()
 }
 
 // EigenSymRefresh brings the eigenvectors of an earlier matrix closer to those of the
@@ -108,7 +108,8 @@ func EigenSymRefresh[T Float](uplo blas.Uplo, a Matrix[T], values []T, vectors M
 	if err := r.begin(isLower); err != nil || n == 0 {
 		return 0, err
 	}
-	r.reserve(&arena[T]{space: space}, n, o.threads())
+	w := arenaOver(space)
+	r.reserve(&w, n, o.threads())
 	r.measure()
 	off = r.quotients(values)
 	r.skew(values)
@@ -124,7 +125,7 @@ func EigenSymRefreshWork[T Float](n, threads int) int {
 	var r refresh[T]
 	var w arena[T]
 	r.reserve(&w, n, par.Threads(threads))
-	return w.used + alignSlack[T]()
+	return w.Used() + alignSlack[T]()
 }
 
 // checkBasis checks the arguments of an operation on an n×n matrix and a basis.
@@ -177,8 +178,8 @@ func (r *refresh[T]) begin(isLower bool) error {
 
 // reserve takes the workspace for order n from w.
 func (r *refresh[T]) reserve(w *arena[T], n, threads int) {
-	r.y, r.b, r.g, r.delta = w.matrix(n, n), w.matrix(n, n), w.matrix(n, n), w.take(n)
-	r.o = Opts[T]{Threads: threads, Work: w.take(max(gemmRoom[T](n, n, n, threads),
+	r.y, r.b, r.g, r.delta = w.matrix(n, n), w.matrix(n, n), w.matrix(n, n), w.Take(n)
+	r.o = Opts[T]{Threads: threads, Work: w.Take(max(gemmRoom[T](n, n, n, threads),
 		SymmWork[T](blas.Left, n, n, threads), SyrkWork[T](blas.Trans, n, n, threads), SyrkWork[T](blas.NoTrans, n, n, threads),
 		CholeskyWork[T](n, threads), TrsmWork[T](blas.Right, n, n, threads)))}
 }

@@ -95,7 +95,8 @@ func testTridiagonal[T Float](t *testing.T) {
 		var e eigen[T]
 		var w arena[T]
 		e.reserve(&w, n, n, 3)
-		e.reserve(&arena[T]{space: filled(w.used, T(math.NaN()))}, n, n, 3)
+		w = arenaOver(filled(w.Used(), T(math.NaN())))
+		e.reserve(&w, n, n, 3)
 		o := &Opts[T]{Threads: 1, Work: e.space}
 		e.reduced.kern = asm.For[T]()
 		var one []T

@@ -56,10 +56,10 @@ const (
 func (t *tridiagonal[T]) reserve(w *arena[T], n, threads int) {
 	t.n = n
 	t.r = w.matrix(n, n)
-	t.d, t.e, t.tau = w.take(n), w.take(n), w.take(n)
+	t.d, t.e, t.tau = w.Take(n), w.Take(n), w.Take(n)
 	t.u, t.s = w.matrix(2*eigenPanel, n), w.matrix(2*eigenPanel, n)
 	t.sums = w.matrix(blocks(n, symvRowBlock), n)
-	t.c, t.dots = w.take(2*eigenPanel), w.matrix(threads, symvGroup)
+	t.c, t.dots = w.Take(2*eigenPanel), w.matrix(threads, symvGroup)
 }
 
 // reduce does the whole reduction. A panel is shared by threads where the trailing

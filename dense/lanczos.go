@@ -3,7 +3,6 @@ package dense
 import (
 	"fmt"
 	"math"
-	"unsafe"
 
 	"github.com/precond-go/precond/asm"
 	"github.com/precond-go/precond/internal/par"
@@ -74,13 +73,13 @@ type lanczos[T Float] struct {
 func (l *lanczos[T]) reserve(w *arena[T], n, limit int) {
 	l.n, l.limit = n, limit
 	l.basis = w.matrix(limit+1, n)
-	l.c = w.take(limit + 1)
+	l.c = w.Take(limit + 1)
 	for _, f := range []*[]float64{&l.alpha, &l.beta, &l.d, &l.e, &l.omega, &l.old} {
-		*f = w.doubles(limit + 1)
+		*f = w.Doubles(limit + 1)
 	}
-	l.ends = w.doubles(2 * limit)
-	l.normal = w.doubles(3 * normalPairs)
-	l.order = w.indices(limit)
+	l.ends = w.Doubles(2 * limit)
+	l.normal = w.Doubles(3 * normalPairs)
+	l.order = w.Indices(limit)
 }
 
 // begin draws the first vector.
@@ -298,15 +297,6 @@ func fillNormal[T Float](v []T, key uint64, work []float64) {
 		}
 		v = v[n:]
 	}
-}
-
-// doubles returns the next n numbers of float64.
-func (a *arena[T]) doubles(n int) []float64 {
-	w := a.take(n * 8 / int(unsafe.Sizeof(T(0))))
-	if w == nil {
-		return nil
-	}
-	return unsafe.Slice((*float64)(unsafe.Pointer(unsafe.SliceData(w))), n)
 }
 
 // lanczosThreads returns the options of the vectors' operations.

@@ -39,9 +39,9 @@ func LanczosEigen[T Float](apply func(x, y []T), n int, end End, values []T, vec
 	var r lanczosPairs[T]
 	var w arena[T]
 	r.reserve(&w, n, k, l)
-	space, pooled := scratch(o, op, w.used)
+	space, pooled := scratch(o, op, w.Used())
 	defer release(pooled)
-	w = arena[T]{space: space}
+	w = arenaOver(space)
 	r.reserve(&w, n, k, l)
 	r.kern, r.apply, r.selective, r.seed, r.o = asm.For[T](), apply, l.Selective, l.Seed, lanczosThreads(o)
 	tol := l.Tolerance
@@ -67,7 +67,7 @@ func LanczosEigenWork[T Float](n, k int, l LanczosOpts) int {
 	var r lanczosPairs[T]
 	var w arena[T]
 	r.reserve(&w, n, k, l)
-	return w.used + alignSlack[T]()
+	return w.Used() + alignSlack[T]()
 }
 
 // lanczosPairs is a run that looks for eigenpairs.
@@ -86,10 +86,10 @@ func (r *lanczosPairs[T]) reserve(w *arena[T], n, k int, l LanczosOpts) {
 	}
 	steps = min(n, max(steps, k))
 	r.lanczos.reserve(w, n, steps)
-	r.q = w.doubles(steps * steps)
+	r.q = w.Doubles(steps * steps)
 	r.chosen = w.matrix(steps, k)
-	r.x = w.take(n)
-	r.rest = w.take(gemmRoom[T](n, k, steps, 1))
+	r.x = w.Take(n)
+	r.rest = w.Take(gemmRoom[T](n, k, steps, 1))
 }
 
 // iterate runs until k pairs at an end have converged, and reports whether they have.
@@ -237,7 +237,7 @@ func LanczosDensityWork[T Float](n int, l LanczosOpts) int {
 	var r lanczos[T]
 	var w arena[T]
 	r.reserve(&w, n, lanczosSteps(n, l))
-	return w.used + alignSlack[T]()
+	return w.Used() + alignSlack[T]()
 }
 
 // lanczosSteps returns the number of steps where no eigenpairs are wanted.
@@ -252,7 +252,7 @@ func lanczosSteps(n int, l LanczosOpts) int {
 func newLanczos[T Float](op string, apply func(x, y []T), n int, l LanczosOpts, o *Opts[T]) (lanczos[T], *buffer[T]) {
 	var r lanczos[T]
 	space, pooled := scratch(o, op, LanczosDensityWork[T](n, l)-alignSlack[T]())
-	w := arena[T]{space: space}
+	w := arenaOver(space)
 	r.reserve(&w, n, lanczosSteps(n, l))
 	r.kern, r.apply, r.selective, r.seed, r.o = asm.For[T](), apply, l.Selective, l.Seed, lanczosThreads(o)
 	return r, pooled

@@ -2,11 +2,9 @@ package dense
 
 import (
 	"fmt"
-	"math/bits"
-	"sync"
-	"unsafe"
 
 	"github.com/precond-go/precond/internal/par"
+	"github.com/precond-go/precond/internal/space"
 )
 
 // Opts are the common options of an operation. A nil *Opts is the default. The
@@ -32,53 +30,24 @@ func (o *Opts[T]) threads() int {
 // single returns whether o restricts the call to one thread.
 func (o *Opts[T]) single() bool { return o != nil && o.Threads == 1 }
 
-// alignment of workspaces in bytes.
-const alignment = 64
-
 // alignSlack is the number of extra elements that make room for alignment.
-func alignSlack[T Float]() int { return alignment / int(unsafe.Sizeof(T(0))) }
+func alignSlack[T Float]() int { return space.Line[T]() }
 
 // aligned returns the first n elements of w from its first aligned one on.
-func aligned[T Float](w []T, n int) []T {
-	if len(w) == 0 {
-		return w
-	}
-	size := unsafe.Sizeof(T(0))
-	skip := int(-uintptr(unsafe.Pointer(&w[0])) % alignment / size)
-	return w[skip : skip+n : skip+n]
-}
+func aligned[T Float](w []T, n int) []T { return space.Aligned(w, n) }
 
 // buffer is a pooled workspace.
-type buffer[T Float] struct{ data []T }
-
-// Pools of workspaces by size: pool c holds those of 1<<c elements. Calls within
-// calls ask for different sizes, and one of the wrong size would be no help.
-var pools32, pools64 [bits.UintSize]sync.Pool
-
-func pool[T Float](class int) *sync.Pool {
-	if unsafe.Sizeof(T(0)) == 4 {
-		return &pools32[class]
-	}
-	return &pools64[class]
-}
+type buffer[T Float] = space.Buffer[T]
 
 // scratch returns an aligned workspace of n elements: from o if it has one
 // (which must then hold n plus alignSlack), else from the pool. The second result
 // is to be handed to release, also when it is nil.
 func scratch[T Float](o *Opts[T], op string, n int) ([]T, *buffer[T]) {
-	need := n + alignSlack[T]()
-	if o != nil && o.Work != nil {
-		if len(o.Work) < need {
-			panic(fmt.Sprintf("dense: %s: workspace has %d elements, needs %d", op, len(o.Work), need))
-		}
-		return aligned(o.Work, n), nil
+	var work []T
+	if o != nil {
+		work = o.Work
 	}
-	class := bits.Len(uint(need - 1))
-	b, _ := pool[T](class).Get().(*buffer[T])
-	if b == nil {
-		b = &buffer[T]{make([]T, 1<<class)}
-	}
-	return aligned(b.data, n), b
+	return space.Get("dense", op, work, n)
 }
 
 // checkRoom panics if there is a workspace and it is shorter than need says. It is for
@@ -93,8 +62,4 @@ func checkRoom[T Float](op string, work []T, need func() int) {
 }
 
 // release gives a pooled workspace back.
-func release[T Float](b *buffer[T]) {
-	if b != nil {
-		pool[T](bits.Len(uint(len(b.data) - 1))).Put(b)
-	}
-}
+func release[T Float](b *buffer[T]) { space.Put(b) }
