@@ -1,4 +1,4 @@
-// Package digest computes a fixed set of operations of packages asm and dense
+// Package digest computes a fixed set of operations of packages asm, dense and those above
 // on fixed inputs and hashes the results, one line per operation. The lines
 // are equal on every architecture, instruction set and number of threads, with
 // the build tag purego and without; testdata/digest.txt holds them, and the
@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"hash"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/precond-go/precond/dense"
@@ -43,7 +44,7 @@ func Compute(threads int) []Line {
 
 func compute[T dense.Float](threads int, typ string) []Line {
 	var lines []Line
-	for _, o := range append(asmOps[T](), denseOps[T]()...) {
+	for _, o := range slices.Concat(asmOps[T](), denseOps[T](), kfacOps[T]()) {
 		e := &env[T]{stream: streamOf(o.name), opts: &dense.Opts[T]{Threads: threads}, hash: sha256.New()}
 		o.run(e)
 		lines = append(lines, Line{o.name + " " + typ, hex.EncodeToString(e.hash.Sum(nil)[:8])})

@@ -1,0 +1,98 @@
+package kfac
+
+import (
+	"github.com/precond-go/precond/dense"
+	"github.com/precond-go/precond/solvers"
+	"gonum.org/v1/gonum/blas"
+)
+
+// choleskyForm holds the inverses of the damped factors.
+type choleskyForm[T dense.Float] struct {
+	blocks  []block[T]
+	half    []int                   // which of a block's halves is in force
+	inv     [][2][2]dense.Matrix[T] // of a block, by half and side
+	norm    [][2]float64            // ‖·‖₁ of a block's damped factors in the spare half
+	temp    []dense.Matrix[T]       // V·A⁻¹
+	a, b, c []dense.Matrix[T]       // operands of batches
+}
+
+func newCholeskyForm[T dense.Float](blocks []block[T]) *choleskyForm[T] {
+	n := len(blocks)
+	f := &choleskyForm[T]{
+		blocks: blocks, half: make([]int, n), inv: make([][2][2]dense.Matrix[T], n), norm: make([][2]float64, n),
+		temp: make([]dense.Matrix[T], n), a: make([]dense.Matrix[T], n), b: make([]dense.Matrix[T], n), c: make([]dense.Matrix[T], n),
+	}
+	for i := range blocks {
+		b := &blocks[i]
+		for half := range 2 {
+			for side := range 2 {
+				f.inv[i][half][side] = dense.NewMatrix[T](b.dim(side), b.dim(side))
+			}
+		}
+		f.temp[i] = dense.NewMatrix[T](b.out, b.in)
+	}
+	return f
+}
+
+func (f *choleskyForm[T]) load(i int, damping float64) {
+	b := &f.blocks[i]
+	for side, d := range b.split(damping) {
+		m := f.inv[i][1-f.half[i]][side]
+		copyLower(m, b.factor[side])
+		addDiagonal(m, T(d))
+	}
+}
+
+func (f *choleskyForm[T]) work(i, threads int) int {
+	n := 0
+	for side := range 2 {
+		order := f.blocks[i].dim(side)
+		n = max(n, dense.SPDInverseWork[T](order, threads), dense.Norm1SymmetricWork[T](order))
+	}
+	return n
+}
+
+func (f *choleskyForm[T]) factorise(i, side int, o *dense.Opts[T]) error {
+	m := f.inv[i][1-f.half[i]][side]
+	norm := dense.Norm1Symmetric(blas.Lower, m, o)
+	if err := dense.SPDInverse(blas.Lower, m, o); err != nil {
+		return err
+	}
+	f.norm[i][side] = float64(norm) * float64(dense.Norm1Symmetric(blas.Lower, m, o)) // exact: not added to anything
+	dense.Mirror(blas.Lower, m)
+	return nil
+}
+
+func (f *choleskyForm[T]) commit(i int, _ float64, _ *dense.Opts[T]) float64 {
+	f.half[i] = 1 - f.half[i]
+	return float64(f.norm[i][inputs] * f.norm[i][outputs])
+}
+
+func (f *choleskyForm[T]) apply(_ float64, grads, dst []solvers.Tensor[T], o *dense.Opts[T]) {
+	for i := range f.blocks {
+		f.a[i] = grads[f.blocks[i].param].Matrix()
+		f.b[i] = f.inv[i][f.half[i]][inputs]
+	}
+	dense.GemmBatch(blas.NoTrans, blas.NoTrans, 1, f.a, f.b, 0, f.temp, o)
+	for i := range f.blocks {
+		f.a[i] = f.inv[i][f.half[i]][outputs]
+		f.c[i] = dst[f.blocks[i].param].Matrix()
+	}
+	dense.GemmBatch(blas.NoTrans, blas.NoTrans, 1, f.a, f.temp, 0, f.c, o)
+}
+
+func (f *choleskyForm[T]) stepWork(_, threads int) int {
+	for i := range f.blocks {
+		f.a[i], f.b[i], f.c[i] = f.temp[i], f.inv[i][0][inputs], f.inv[i][0][outputs]
+	}
+	return max(dense.GemmBatchWork(blas.NoTrans, blas.NoTrans, f.a, f.b, threads),
+		dense.GemmBatchWork(blas.NoTrans, blas.NoTrans, f.c, f.temp, threads))
+}
+
+func (f *choleskyForm[T]) state(v *solvers.State) {
+	for i := range f.blocks {
+		for side := range 2 {
+			solvers.Floats(v, "inverse", f.inv[i][f.half[i]][side].Data)
+		}
+	}
+}

@@ -1,0 +1,39 @@
+// Package kfac estimates curvature by Kronecker factors: K-FAC (Martens & Grosse
+// 2015), its form for convolutions and shared weights (Grosse & Martens 2016), and
+// EKFAC (George et al. 2018).
+//
+// # The method
+//
+// The Fisher matrix of a layer with weight W (out×in), inputs ā and gradients g
+// of the pre-activations is F = E[(g⊗ā)(g⊗ā)ᵀ], for the elements of W row by row. K-FAC
+// takes inputs and gradients for independent, F ≈ G⊗A with A = E[āāᵀ] and
+// G = E[ggᵀ], so that a direction is G⁻¹·∇W·A⁻¹: two small inverses in place of
+// a large one. That is exact for one example, and for deep linear networks with squared
+// loss. EKFAC keeps the eigenvectors of A and G, and replaces the products of their
+// eigenvalues by the second moments of the gradients along them, which are the best
+// diagonal that there is in that basis.
+//
+// # Where to start
+//
+// [New] makes an [Estimator], a solvers.Preconditioner. It wants the layers' statistics in each
+// step, by default with gradients for targets drawn from the model ([MonteCarlo]).
+// Observe averages the factors, Refresh inverts them now and then, Apply gives
+// directions. The layers are known from the first observation; every tensor of the model has
+// to be the weight of one layer, with the bias as its last column.
+//
+// # Conventions
+//
+// Statistics are those of the mean loss, of gradients that nothing has divided by the
+// number of examples; the damping γ² is absolute, in units of that curvature. Of a layer
+// with T positions an example, A is summed over them and G averaged. How the two are
+// scaled against each other does not matter, since π takes it out.
+//
+// Statistics may come from a part of the batch only: the paper takes an eighth. That is for
+// the model to do, since it saves backward passes too; Layer.Examples tells.
+//
+// # Same bits
+//
+// Results do not depend on the number of threads, and nothing is allocated after the
+// third step. Inverses of the factors are computed side by side, one factor a
+// thread, the largest first.
+package kfac

@@ -1,0 +1,264 @@
+package kfac
+
+import (
+	"math"
+
+	"github.com/precond-go/precond/dense"
+	"github.com/precond-go/precond/solvers"
+	"gonum.org/v1/gonum/blas"
+)
+
+// basis is the eigendecomposition of a factor.
+type basis[T dense.Float] struct {
+	vectors dense.Matrix[T] // columns
+	values  []T             // increasing, none negative
+}
+
+func newBasis[T dense.Float](n int) basis[T] {
+	return basis[T]{dense.NewMatrix[T](n, n), make([]T, n)}
+}
+
+// eigenForm holds the eigendecompositions of the factors, and for EKFAC the second
+// moments of the gradients along them.
+type eigenForm[T dense.Float] struct {
+	blocks []block[T]
+	half   []int                // which of a block's halves is in force
+	bases  [][2][2]basis[T]     // of a block, by half and side
+	copies [][2]dense.Matrix[T] // of the factors, taken by load
+	// moments are E[(Q_Gᵀ∇W Q_A)²], out×in, nil without EKFAC; seen counts the
+	// observations in them.
+	moments []dense.Matrix[T]
+	seen    []int
+
+	temp    [2][]dense.Matrix[T] // out×in
+	a, b, c []dense.Matrix[T]    // operands of batches
+	shift   []T                  // the damping in every element
+	den     []T
+}
+
+func newEigenForm[T dense.Float](blocks []block[T], corrected bool) *eigenForm[T] {
+	n := len(blocks)
+	f := &eigenForm[T]{
+		blocks: blocks, half: make([]int, n), bases: make([][2][2]basis[T], n), copies: make([][2]dense.Matrix[T], n),
+		a: make([]dense.Matrix[T], n), b: make([]dense.Matrix[T], n), c: make([]dense.Matrix[T], n),
+	}
+	f.temp = [2][]dense.Matrix[T]{make([]dense.Matrix[T], n), make([]dense.Matrix[T], n)}
+	if corrected {
+		f.moments, f.seen = make([]dense.Matrix[T], n), make([]int, n)
+	}
+	widest := 0
+	for i := range blocks {
+		b := &blocks[i]
+		for side := range 2 {
+			for half := range 2 {
+				f.bases[i][half][side] = newBasis[T](b.dim(side))
+			}
+			f.copies[i][side] = dense.NewMatrix[T](b.dim(side), b.dim(side))
+		}
+		f.temp[0][i], f.temp[1][i] = dense.NewMatrix[T](b.out, b.in), dense.NewMatrix[T](b.out, b.in)
+		if corrected {
+			f.moments[i] = dense.NewMatrix[T](b.out, b.in)
+		}
+		widest = max(widest, b.in)
+	}
+	f.shift, f.den = make([]T, widest), make([]T, widest)
+	return f
+}
+
+func (f *eigenForm[T]) load(i int, _ float64) {
+	for side := range 2 {
+		copyLower(f.copies[i][side], f.blocks[i].factor[side])
+	}
+}
+
+func (f *eigenForm[T]) work(i, threads int) int {
+	b := &f.blocks[i]
+	return max(dense.EigenSymWork[T](b.in, threads), dense.EigenSymWork[T](b.out, threads))
+}
+
+func (f *eigenForm[T]) factorise(i, side int, o *dense.Opts[T]) error {
+	e := f.bases[i][1-f.half[i]][side]
+	if err := dense.EigenSym(blas.Lower, f.copies[i][side], e.values, e.vectors, o); err != nil {
+		return err
+	}
+	for k, v := range e.values {
+		e.values[k] = max(v, 0) // the factor is semidefinite: below zero there is rounding only
+	}
+	return nil
+}
+
+func (f *eigenForm[T]) commit(i int, damping float64, o *dense.Opts[T]) float64 {
+	if f.moments != nil && f.seen[i] > 0 {
+		f.carry(i, o)
+	}
+	f.half[i] = 1 - f.half[i]
+	e := &f.bases[i][f.half[i]]
+	last := func(x []T) float64 { return float64(x[len(x)-1]) }
+	least := float64(float64(e[inputs].values[0])*float64(e[outputs].values[0])) + damping
+	most := float64(last(e[inputs].values)*last(e[outputs].values)) + damping
+	return most / least
+}
+
+// rotate sets c = Q_Gᵀ·V·Q_A for the matrices in v, or with back the reverse of it.
+func (f *eigenForm[T]) rotate(v, c []dense.Matrix[T], back bool, o *dense.Opts[T]) {
+	tA, tG := blas.NoTrans, blas.Trans
+	if back {
+		tA, tG = tG, tA
+	}
+	for i := range f.blocks {
+		f.b[i] = f.bases[i][f.half[i]][inputs].vectors
+	}
+	dense.GemmBatch(blas.NoTrans, tA, 1, v, f.b, 0, f.temp[0], o)
+	for i := range f.blocks {
+		f.b[i] = f.bases[i][f.half[i]][outputs].vectors
+	}
+	dense.GemmBatch(tG, blas.NoTrans, 1, f.b, f.temp[0], 0, c, o)
+}
+
+func (f *eigenForm[T]) apply(damping float64, grads, dst []solvers.Tensor[T], o *dense.Opts[T]) {
+	for i := range f.blocks {
+		f.a[i] = grads[f.blocks[i].param].Matrix()
+		f.c[i] = dst[f.blocks[i].param].Matrix()
+	}
+	f.rotate(f.a, f.temp[1], false, o)
+	for k := range f.shift {
+		f.shift[k] = T(damping)
+	}
+	for i := range f.blocks {
+		b, e := &f.blocks[i], &f.bases[i][f.half[i]]
+		den, shift := f.den[:b.in], f.shift[:b.in]
+		for j := range b.out {
+			if f.moments != nil {
+				dense.AddTo(f.moments[i].Row(j), shift, den, o)
+			} else {
+				copy(den, shift)
+				dense.Axpy(e[outputs].values[j], e[inputs].values, den, o)
+			}
+			row := f.temp[1][i].Row(j)
+			dense.DivTo(row, den, row, o)
+		}
+	}
+	f.rotate(f.temp[1], f.c, true, o)
+}
+
+// carry turns the moments of block i from the basis in force to the spare one: with
+// R = QᵀQ' for both sides they are the diagonal of the same matrix in the new basis,
+// S' = (R_G∘R_G)ᵀ·S·(R_A∘R_A). Where the new basis is a permutation of the old one
+// the moments are permuted alike.
+func (f *eigenForm[T]) carry(i int, o *dense.Opts[T]) {
+	// The copies of the factors have served; they take R∘R.
+	for side := range 2 {
+		r := f.copies[i][side]
+		dense.Gemm(blas.Trans, blas.NoTrans, 1, f.bases[i][f.half[i]][side].vectors, f.bases[i][1-f.half[i]][side].vectors, 0, r, o)
+		square(r, o)
+	}
+	dense.Gemm(blas.NoTrans, blas.NoTrans, 1, f.moments[i], f.copies[i][inputs], 0, f.temp[0][i], o)
+	dense.Gemm(blas.Trans, blas.NoTrans, 1, f.copies[i][outputs], f.temp[0][i], 0, f.moments[i], o)
+}
+
+// square squares the elements of a matrix without gaps between rows.
+func square[T dense.Float](m dense.Matrix[T], o *dense.Opts[T]) {
+	x := m.Data[:m.Rows*m.Cols]
+	dense.MulTo(x, x, x, o)
+}
+
+// observe moves the moments towards those of a batch, each example by itself:
+// E[(Q_Gᵀ·g·āᵀ·Q_A)²]. See block.observe for the sets.
+func (f *eigenForm[T]) observe(sets [][]solvers.Layer[T], l int, decay float64, r *rotated[T], o *dense.Opts[T]) {
+	f.seen[l]++
+	keep := keepWeight(f.seen[l], decay)
+	b, e := &f.blocks[l], &f.bases[l][f.half[l]]
+	layer := &sets[0][l]
+	n, cols := float64(layer.Examples), b.columns()
+	old, gain := T(keep), T((1-keep)/n)
+	q := e[inputs].vectors
+	a := r.inputs(layer.Inputs.Rows, b.in)
+	add := T(0)
+	if b.bias {
+		for j := range a.Rows {
+			copy(a.Row(j), q.Row(cols))
+		}
+		add = 1
+	}
+	dense.Gemm(blas.NoTrans, blas.NoTrans, 1, layer.Inputs, q.View(0, 0, cols, b.in), add, a, o)
+	if b.positions == 1 {
+		square(a, o)
+	}
+	for _, set := range sets {
+		g := r.outputs(layer.Grads.Rows, b.out)
+		dense.Gemm(blas.NoTrans, blas.NoTrans, 1, set[l].Grads, e[outputs].vectors, 0, g, o)
+		if b.positions == 1 {
+			square(g, o)
+			dense.Gemm(blas.Trans, blas.NoTrans, gain, g, a, old, f.moments[l], o)
+			old = 1
+			continue
+		}
+		// The gradient of an example is a sum over positions, and is formed.
+		for k := range layer.Examples {
+			t := f.temp[0][l]
+			rows := k * b.positions
+			dense.Gemm(blas.Trans, blas.NoTrans, 1, g.View(rows, 0, b.positions, b.out), a.View(rows, 0, b.positions, b.in), 0, t, o)
+			square(t, o)
+			dense.Accumulate(gain, t, old, f.moments[l], o)
+			old = 1
+		}
+	}
+}
+
+// rotated is room for inputs and gradients in the eigenbasis.
+type rotated[T dense.Float] struct{ a, g []T }
+
+func (r *rotated[T]) inputs(rows, cols int) dense.Matrix[T]  { return fit(&r.a, rows, cols) }
+func (r *rotated[T]) outputs(rows, cols int) dense.Matrix[T] { return fit(&r.g, rows, cols) }
+
+// fit returns a matrix over *x, which it makes longer if need be.
+func fit[T dense.Float](x *[]T, rows, cols int) dense.Matrix[T] {
+	if len(*x) < rows*cols {
+		*x = make([]T, rows*cols)
+	}
+	return dense.MatrixOf(rows, cols, (*x)[:rows*cols])
+}
+
+// keepWeight returns the weight of the old average at the k-th observation,
+// min(1 − 1/k, decay).
+func keepWeight(k int, decay float64) float64 { return math.Min(1-1/float64(k), decay) }
+
+func (f *eigenForm[T]) stepWork(rows, threads int) (n int) {
+	for i := range f.blocks {
+		b := &f.blocks[i]
+		f.a[i], f.b[i], f.c[i] = f.temp[0][i], f.bases[i][0][inputs].vectors, f.bases[i][0][outputs].vectors
+		if f.moments == nil {
+			continue
+		}
+		n = max(n,
+			dense.GemmWork[T](blas.NoTrans, blas.NoTrans, rows, b.in, b.in, threads),
+			dense.GemmWork[T](blas.NoTrans, blas.NoTrans, rows, b.columns(), b.in, threads),
+			dense.GemmWork[T](blas.NoTrans, blas.NoTrans, rows, b.out, b.out, threads),
+			dense.GemmWork[T](blas.Trans, blas.NoTrans, b.out, b.in, rows, threads),
+			dense.GemmWork[T](blas.Trans, blas.NoTrans, b.out, b.in, b.positions, threads),
+			dense.GemmWork[T](blas.Trans, blas.NoTrans, b.in, b.in, b.in, threads),
+			dense.GemmWork[T](blas.Trans, blas.NoTrans, b.out, b.out, b.out, threads),
+			dense.GemmWork[T](blas.NoTrans, blas.NoTrans, b.out, b.in, b.in, threads),
+			dense.GemmWork[T](blas.Trans, blas.NoTrans, b.out, b.in, b.out, threads))
+	}
+	for _, t := range []blas.Transpose{blas.NoTrans, blas.Trans} {
+		n = max(n,
+			dense.GemmBatchWork(blas.NoTrans, t, f.a, f.b, threads),
+			dense.GemmBatchWork(t, blas.NoTrans, f.c, f.a, threads))
+	}
+	return n
+}
+
+func (f *eigenForm[T]) state(v *solvers.State) {
+	for i := range f.blocks {
+		for side := range 2 {
+			e := &f.bases[i][f.half[i]][side]
+			solvers.Floats(v, "vectors", e.vectors.Data)
+			solvers.Floats(v, "values", e.values)
+		}
+		if f.moments != nil {
+			solvers.Floats(v, "moments", f.moments[i].Data)
+			v.Int("moments seen", &f.seen[i])
+		}
+	}
+}

@@ -1,0 +1,103 @@
+package kfac
+
+import (
+	"fmt"
+
+	"github.com/precond-go/precond/solvers"
+)
+
+// Statistics says whose gradients the curvature is made of.
+type Statistics int
+
+const (
+	// MonteCarlo takes targets drawn from the model's own distribution: an unbiased
+	// estimate of the Fisher matrix.
+	MonteCarlo Statistics = iota
+	// Empirical takes the true targets, whose gradients the model has computed
+	// anyway: the empirical Fisher matrix.
+	Empirical
+	// Exact takes one backward pass per output: the exact Gauss–Newton matrix, for
+	// models with few outputs.
+	Exact
+)
+
+// needs returns what the statistics ask of the model.
+func (s Statistics) needs() solvers.Needs {
+	return [...]solvers.Needs{MonteCarlo: solvers.NeedSampledLayers, Empirical: solvers.NeedLayers, Exact: solvers.NeedExactLayers}[s]
+}
+
+// Form says which approximation of the curvature is inverted, and how.
+type Form int
+
+const (
+	// Cholesky inverts each layer's damped factors, (A + πγI)⁻¹ ⊗ (G + γ/π·I)⁻¹, by
+	// Cholesky factorisation: two products a layer and step.
+	Cholesky Form = iota
+	// Eigen inverts (A⊗G + γ²I) without splitting the damping, through the
+	// eigenvectors of A and G: four products a layer and step, and any damping
+	// at no cost.
+	Eigen
+	// Corrected is EKFAC: Eigen with the second moments of the gradients along the
+	// eigenvectors in place of the products of eigenvalues.
+	Corrected
+)
+
+// Options are the parameters of an Estimator. The zero value of each is its default.
+type Options struct {
+	Statistics Statistics
+	Form       Form
+	// Decay is the greatest weight of the old value in the averages of the
+	// statistics: the k-th observation finds the weight min(1 − 1/k, Decay).
+	// Default 0.95.
+	Decay float64
+	// Damping is γ², what is added to the eigenvalues of the curvature, in units of the
+	// curvature of the mean loss. A policy may set another with SetDamping.
+	// Default 0.01.
+	Damping float64
+	// StatisticsEvery and InverseEvery are the intervals in steps at which statistics
+	// are observed and at which inverses (or bases) are computed. Defaults 1 and 20.
+	// The first three observations are followed by inverses in any case.
+	StatisticsEvery, InverseEvery int
+	// MaxFailures is the number of refreshes in a row that may fail in a block before
+	// Refresh returns the error. Default 3.
+	MaxFailures int
+	// Threads is the number of threads to use, 0 for GOMAXPROCS. Results do not
+	// depend on it.
+	Threads int
+}
+
+// resolve returns o with defaults filled in; it panics on impossible values.
+func (o Options) resolve() Options {
+	if o.Decay == 0 {
+		o.Decay = 0.95
+	}
+	if o.Damping == 0 {
+		o.Damping = 0.01
+	}
+	for _, d := range []struct {
+		p    *int
+		deft int
+	}{{&o.StatisticsEvery, 1}, {&o.InverseEvery, 20}, {&o.MaxFailures, 3}} {
+		if *d.p == 0 {
+			*d.p = d.deft
+		}
+	}
+	switch {
+	case o.Statistics < MonteCarlo || o.Statistics > Exact:
+		panic(fmt.Sprintf("kfac: New: unknown statistics %d", o.Statistics))
+	case o.Form < Cholesky || o.Form > Corrected:
+		panic(fmt.Sprintf("kfac: New: unknown form %d", o.Form))
+	case !(o.Decay > 0 && o.Decay < 1):
+		panic(fmt.Sprintf("kfac: New: Decay is %v, want a number between 0 and 1", o.Decay))
+	case o.StatisticsEvery < 1 || o.InverseEvery < 1 || o.MaxFailures < 0 || o.Threads < 0:
+		panic(fmt.Sprintf("kfac: New: negative interval or count in %+v", o))
+	}
+	checkDamping("New", o.Damping)
+	return o
+}
+
+func checkDamping(op string, d float64) {
+	if !(d > 0 && d <= 1e300) {
+		panic(fmt.Sprintf("kfac: %s: damping is %v, want a positive number", op, d))
+	}
+}
