@@ -119,11 +119,23 @@ type Evidence[T dense.Float] struct {
 	// several sets with NeedExactLayers, which add up.
 	Layers    [][]Layer[T]
 	Curvature Curvature[T] // nil if not asked for
+
+	norms []float64 // of Grads, where Optimizer has computed them
+}
+
+// Norm returns the Euclidean norm of Grads[i].
+func (e *Evidence[T]) Norm(i int) float64 {
+	if e.norms != nil {
+		return e.norms[i]
+	}
+	return float64(dense.Nrm2(e.Grads[i].Data, nil))
 }
 
 // Preconditioner estimates curvature and turns gradients into directions. It keeps
-// to the order Observe, Refresh, Apply in each step. Errors name the layer or block and
-// leave the state as it was before the call.
+// to the order Observe, Refresh, Apply, once each in a step. Errors name the layer or block
+// and leave the state as it was before the call. What depends on how much has been
+// observed (bias corrections) counts that itself: step is there for schedules, and
+// the same step is tried again after an error.
 type Preconditioner[T dense.Float] interface {
 	// Needs returns what Observe wants at a step.
 	Needs(step int) Needs
@@ -132,7 +144,8 @@ type Preconditioner[T dense.Float] interface {
 	// Refresh brings up to date what Apply uses, where that is due at this step.
 	// A block that fails keeps its last good state; the report says so.
 	Refresh(step int, r *Report) error
-	// Apply sets dst = P·grads. dst may be grads.
+	// Apply sets dst = P·grads. dst may be grads. It may keep moving averages of
+	// what it is given.
 	Apply(step int, grads, dst []Tensor[T]) error
 	// Dense returns the matrix P of the tensor at index param, for tests.
 	Dense(param int) dense.Matrix[float64]
@@ -145,7 +158,8 @@ type Preconditioner[T dense.Float] interface {
 type Policy[T dense.Float] interface {
 	Needs(step int) Needs
 	// Update moves params by means of the directions dirs = P·grads, which it
-	// may overwrite.
+	// only reads: they may be e.Grads. An error leaves params and the state as
+	// they were.
 	Update(step int, params, dirs []Tensor[T], e *Evidence[T], r *Report) error
 	State(v *State)
 }
