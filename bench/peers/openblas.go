@@ -237,17 +237,20 @@ const settle = 2 * time.Millisecond
 func rowOf(c *cases.Case, l *limits.Limits, plan measure.Plan, withGonum bool) harness.Row {
 	runtime.GC() // what the last case leaves, before the clock runs
 	C.openblas_set_num_threads(C.int(c.Threads))
-	idle := func() {}
-	if c.Threads > 1 {
-		idle = func() { time.Sleep(settle) }
-	}
 	in := c.New()
-	rivals := []harness.Rival{{Against: cases.OpenBLAS, Run: measure.Run{Do: theirs(in)}, Work: c.Cost.Work()}}
+	warm := func(f func(reps int)) measure.Run { return measure.Run{Do: f} }
+	if c.Threads > 1 {
+		// The other's threads have gone to sleep, one's own are awake.
+		warm = func(f func(reps int)) measure.Run {
+			return measure.Run{Do: f, Before: func() { time.Sleep(settle); f(1) }}
+		}
+	}
+	rivals := []harness.Rival{{Against: cases.OpenBLAS, Run: warm(theirs(in)), Work: c.Cost.Work()}}
 	if withGonum && in.HasGonum() {
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(c.Threads))
-		rivals = append(rivals, harness.Rival{Against: cases.Gonum, Run: measure.Run{Do: in.Gonum, Before: idle}, Work: c.Cost.Work()})
+		rivals = append(rivals, harness.Rival{Against: cases.Gonum, Run: warm(in.Gonum), Work: c.Cost.Work()})
 	}
-	return harness.Measure(c, l, plan, measure.Run{Do: in.Ours, Before: idle}, rivals...)
+	return harness.Measure(c, l, plan, warm(in.Ours), rivals...)
 }
 
 func describeOpenBLAS() string {

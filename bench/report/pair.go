@@ -52,7 +52,7 @@ func pairRow(c *cases.Case, l *limits.Limits, plan measure.Plan) (harness.Row, e
 	in.Ours(1)
 	start := time.Now()
 	in.Ours(1)
-	window := max(10*plan.Batch, 3*time.Since(start))
+	window := max(20*plan.Batch, 6*time.Since(start))
 	var rates, ratios []float64
 	for range pairRounds {
 		sum, err := rateOfAll(children, window)
@@ -70,8 +70,12 @@ func pairRow(c *cases.Case, l *limits.Limits, plan measure.Plan) (harness.Row, e
 	return row, nil
 }
 
-// work repeats the case for at least the given time and returns the rate.
+// work repeats the case for at least the given time and returns the rate. Processors
+// and caches are warmed up first.
 func work(in cases.Instance, c *cases.Case, d time.Duration) float64 {
+	for start := time.Now(); time.Since(start) < d/4; {
+		in.Ours(1)
+	}
 	reps := 0
 	start := time.Now()
 	for next := 1; ; next = max(1, reps/4) {
