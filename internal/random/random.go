@@ -51,6 +51,21 @@ func (s Stream) Uint64(i uint64) uint64 {
 	return x1
 }
 
+// Words fills dst with the numbers at indices from, from+1, …, at half the cost of
+// asking for each.
+func (s Stream) Words(from uint64, dst []uint64) {
+	if from&1 == 1 && len(dst) > 0 {
+		dst[0] = s.Uint64(from)
+		dst, from = dst[1:], from+1
+	}
+	for ; len(dst) > 1; dst, from = dst[2:], from+2 {
+		dst[0], dst[1] = philox(from>>1, s.step, s.key)
+	}
+	if len(dst) > 0 {
+		dst[0] = s.Uint64(from)
+	}
+}
+
 // Float64 returns the number at index i, uniform on the open interval (0, 1), a
 // multiple of 2⁻⁵³ shifted by half of that.
 func (s Stream) Float64(i uint64) float64 { return unit(s.Uint64(i)) }

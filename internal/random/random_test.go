@@ -43,6 +43,17 @@ func TestPlaces(t *testing.T) {
 			}
 		}
 	}
+	for from := range uint64(4) {
+		for n := range 6 {
+			words := make([]uint64, n)
+			s.Words(from, words)
+			for i, w := range words {
+				if want := s.Uint64(from + uint64(i)); w != want {
+					t.Fatalf("Words(%d, %d): word %d is %x, want %x", from, n, i, w, want)
+				}
+			}
+		}
+	}
 	if New(1, 2, 3).Uint64(0) == New(2, 1, 3).Uint64(0) || New(1, 2, 3).Uint64(0) == New(1, 2, 4).Uint64(0) {
 		t.Error("two streams start with the same number")
 	}
