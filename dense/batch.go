@@ -219,9 +219,9 @@ func (t *batchCall[T]) run(op string, o *Opts[T]) {
 		t.space, pooled = scratch(o, op, t.workers*t.each)
 	}
 	if t.workers == 1 {
-		t.work(nil, 0)
+		t.Work(nil, 0)
 	} else {
-		share(poolOf[T](&batchTasks32, &batchTasks64), t.workers, t)
+		par.Share(poolOf[T](&batchTasks32, &batchTasks64), t.workers, t)
 	}
 	release(pooled)
 }
@@ -231,8 +231,8 @@ func (t *batchCall[T]) border(w int) int {
 	return t.total/t.workers*w + min(w, t.total%t.workers)
 }
 
-// work does the part of worker w.
-func (t *batchCall[T]) work(_ *par.Team, w int) {
+// Work does the part of worker w.
+func (t *batchCall[T]) Work(_ *par.Team, w int) {
 	lo, hi := t.border(w), t.border(w+1)
 	space := t.space[w*t.each : (w+1)*t.each]
 	g := product[T]{kern: asm.For[T](), alpha: t.alpha, beta: t.beta}

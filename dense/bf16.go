@@ -30,7 +30,7 @@ func FromBFloat16(x []BFloat16, dst []float32, o *Opts[float32]) {
 	m.run(&fromBF16, o.threads())
 }
 
-var toBF16, fromBF16 sync.Pool // of *task[mapping[…]]
+var toBF16, fromBF16 sync.Pool // of copies of mapping[…]
 
 func checkConversion(op string, nx, ndst int) {
 	if nx != ndst {

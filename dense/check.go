@@ -22,6 +22,10 @@ func (m *Matrix[T]) valid() bool {
 	return m.Rows > 0 && m.Cols > 0 && m.Stride >= m.Cols && len(m.Data) >= m.Cols && hi == 0 && before <= uint64(len(m.Data)-m.Cols)
 }
 
+// Overlap returns whether two matrices share an element. Blocks of one matrix may lie
+// between each other without doing so.
+func Overlap[T Float](a, b Matrix[T]) bool { return !disjoint(&a, &b) && !separate(&a, &b) }
+
 // disjoint returns whether the slices of two matrices are disjoint. If they are
 // not, the matrices may still be.
 func disjoint[T Float](c, a *Matrix[T]) bool {

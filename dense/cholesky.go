@@ -106,9 +106,9 @@ func (t *choleskyCall[T]) run(op string, o *Opts[T]) int {
 	w, buf := scratch(o, op, t.length())
 	t.cut(w)
 	if t.workers == 1 {
-		t.work(nil, 0)
+		t.Work(nil, 0)
 	} else {
-		share(poolOf[T](&choleskyTasks32, &choleskyTasks64), t.workers, t)
+		par.Share(poolOf[T](&choleskyTasks32, &choleskyTasks64), t.workers, t)
 	}
 	done := int(t.done[0])
 	release(buf)
@@ -151,10 +151,10 @@ func (t *choleskyCall[T]) cut(w []T) {
 	t.done, t.space = cut(w, 1)
 }
 
-// work is what worker w does. Workers take the parts of a step as they come. The
+// Work is what worker w does. Workers take the parts of a step as they come. The
 // first part of an update is the next diagonal block, which is factored at once,
 // so that nobody waits for it.
-func (t *choleskyCall[T]) work(team *par.Team, w int) {
+func (t *choleskyCall[T]) Work(team *par.Team, w int) {
 	space := t.space[w*t.each : (w+1)*t.each]
 	if w == 0 {
 		t.pivots(0)

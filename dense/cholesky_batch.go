@@ -104,9 +104,9 @@ func (t *choleskyBatch[T]) run(o *Opts[T]) (block, pivot int) {
 	w, buf := scratch(o, t.op, t.workers*t.each)
 	t.space = w
 	if t.workers == 1 {
-		t.work(nil, 0)
+		t.Work(nil, 0)
 	} else {
-		share(poolOf[T](&choleskyBatches32, &choleskyBatches64), t.workers, t)
+		par.Share(poolOf[T](&choleskyBatches32, &choleskyBatches64), t.workers, t)
 	}
 	block = len(t.a)
 	for v := t.workers - 1; v >= 0; v-- {
@@ -159,8 +159,8 @@ func (t *choleskyBatch[T]) groupRoom(n int) int {
 	return asm.GroupLen[T]() * (2*n*n + 3*n)
 }
 
-// work does the blocks of worker w.
-func (t *choleskyBatch[T]) work(_ *par.Team, w int) {
+// Work does the blocks of worker w.
+func (t *choleskyBatch[T]) Work(_ *par.Team, w int) {
 	result := t.result(w)
 	result[0] = -1
 	space := t.space[w*t.each+alignSlack[T]() : (w+1)*t.each]
@@ -186,7 +186,7 @@ func (t *choleskyBatch[T]) single(space []T, i int, result []T) {
 		c := choleskyCall[T]{kern: t.kern, lower: t.lower, n: a.Rows, a: operandOf(a, t.lower)}
 		c.plan(1)
 		c.cut(space[:c.length()])
-		c.work(nil, 0)
+		c.Work(nil, 0)
 		done := int(c.done[0])
 		t.setPivot(i, done)
 		if done < a.Rows {

@@ -133,14 +133,14 @@ var divides32, divides64 sync.Pool
 
 func (v *divide[T]) run(workers int) {
 	if workers == 1 {
-		v.work(nil, 0)
+		v.Work(nil, 0)
 		return
 	}
-	share(poolOf[T](&divides32, &divides64), workers, v)
+	par.Share(poolOf[T](&divides32, &divides64), workers, v)
 }
 
-// work does the part of worker w of the current step.
-func (v *divide[T]) work(team *par.Team, w int) {
+// Work does the part of worker w of the current step.
+func (v *divide[T]) Work(team *par.Team, w int) {
 	workers := 1
 	if team != nil {
 		workers = team.Workers()

@@ -69,7 +69,7 @@ func (t *tridiagonal[T]) reduce(threads, shared int, o *Opts[T]) {
 		t.j1 = min(t.j0+eigenPanel, t.n)
 		m := t.n - t.j1
 		if threads > 1 && m*m*int(unsafe.Sizeof(T(0))) > shared {
-			share(poolOf[T](&tridiagonals32, &tridiagonals64), threads, t)
+			par.Share(poolOf[T](&tridiagonals32, &tridiagonals64), threads, t)
 		} else {
 			t.panel(nil, 0, 1)
 		}
@@ -82,7 +82,7 @@ func (t *tridiagonal[T]) reduce(threads, shared int, o *Opts[T]) {
 // Pools of reductions on their way to workers; see share.
 var tridiagonals32, tridiagonals64 sync.Pool
 
-func (t *tridiagonal[T]) work(team *par.Team, w int) { t.panel(team, w, team.Workers()) }
+func (t *tridiagonal[T]) Work(team *par.Team, w int) { t.panel(team, w, team.Workers()) }
 
 // panel makes the reflectors of columns j0 to j1. Workers share the product with the
 // trailing matrix and the inner products with the panel; the first does the rest.

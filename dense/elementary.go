@@ -44,7 +44,7 @@ func elementary[T Float](op string, f func(x, dst []T), x, dst []T, o *Opts[T]) 
 	m.run(poolOf[T](&elementary32, &elementary64), o.threads())
 }
 
-var elementary32, elementary64 sync.Pool // of *task[mapping[T, T]]
+var elementary32, elementary64 sync.Pool // of copies of mapping[T, T]
 
 // A mapping is dst = f(x), element by element. Threads take ranges of elements.
 type mapping[S, D any] struct {
@@ -67,10 +67,10 @@ func (m *mapping[S, D]) run(pool *sync.Pool, threads int) {
 		m.part(0, len(m.x))
 		return
 	}
-	share(pool, threads, m)
+	par.Share(pool, threads, m)
 }
 
-func (m *mapping[S, D]) work(team *par.Team, w int) {
+func (m *mapping[S, D]) Work(team *par.Team, w int) {
 	const line = 64 // elements that may share a cache line
 	lo, hi := par.Range(len(m.x), team.Workers(), w, line)
 	m.part(lo, hi)

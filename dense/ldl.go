@@ -145,9 +145,9 @@ func updateBelow[T Float](kern *asm.Kernels[T], u Matrix[T], k, end int, w *T, l
 	g.plan(threads)
 	g.space = space
 	if g.shape.workers == 1 {
-		g.work(nil, 0)
+		g.Work(nil, 0)
 	} else {
-		share(poolOf[T](&products32, &products64), g.shape.workers, &g)
+		par.Share(poolOf[T](&products32, &products64), g.shape.workers, &g)
 	}
 }
 

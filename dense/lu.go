@@ -97,9 +97,9 @@ func (t *luCall[T]) run(op string, o *Opts[T]) {
 	w, buf := scratch(o, op, t.length())
 	t.cut(w)
 	if t.workers == 1 {
-		t.work(nil, 0)
+		t.Work(nil, 0)
 	} else {
-		share(poolOf[T](&luTasks32, &luTasks64), t.workers, t)
+		par.Share(poolOf[T](&luTasks32, &luTasks64), t.workers, t)
 	}
 	release(buf)
 }
@@ -139,7 +139,7 @@ func (t *luCall[T]) at(i, j int) *T {
 	return offset(unsafe.SliceData(t.a.Data), i*t.a.Stride+j)
 }
 
-func (t *luCall[T]) work(team *par.Team, w int) {
+func (t *luCall[T]) Work(team *par.Team, w int) {
 	space := t.space[w*t.each : (w+1)*t.each]
 	k := min(t.m, t.n)
 	if w == 0 {

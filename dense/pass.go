@@ -113,8 +113,8 @@ func (t *pass[T]) do(w, workers int) {
 
 var passes32, passes64 sync.Pool
 
-// work is what a worker calls.
-func (t *pass[T]) work(team *par.Team, w int) { t.do(w, team.Workers()) }
+// Work is what a worker calls.
+func (t *pass[T]) Work(team *par.Team, w int) { t.do(w, team.Workers()) }
 
 // run does the whole pass on the given number of threads.
 func (t *pass[T]) run(threads int) {
@@ -122,7 +122,7 @@ func (t *pass[T]) run(threads int) {
 		t.do(0, 1)
 		return
 	}
-	share(poolOf[T](&passes32, &passes64), threads, t)
+	par.Share(poolOf[T](&passes32, &passes64), threads, t)
 }
 
 // grain is the number of elements of the largest operand that make one more

@@ -81,7 +81,7 @@ func (g *product[T]) run(op string, o *Opts[T]) {
 	if g.shape.workers == 1 {
 		g.cell(g.space, 0, g.m, 0, g.n)
 	} else {
-		share(poolOf[T](&products32, &products64), g.shape.workers, g)
+		par.Share(poolOf[T](&products32, &products64), g.shape.workers, g)
 	}
 	release(pooled)
 }
@@ -243,8 +243,8 @@ func grid(threads, r, c int, columnsOnly bool) (rows, cols int) {
 // Pools of products on their way to workers; see share.
 var products32, products64 sync.Pool
 
-// work computes the cell of worker w.
-func (g *product[T]) work(_ *par.Team, w int) {
+// Work computes the cell of worker w.
+func (g *product[T]) Work(_ *par.Team, w int) {
 	p := &g.shape
 	r, c := w/p.gridC, w%p.gridC
 	i0, i1 := par.Range(g.m, p.gridR, r, g.kern.MR)

@@ -160,9 +160,9 @@ func (q *qrCall[T]) run(a Matrix[T], tau []T, scale T, w []T) {
 		}
 	}
 	if q.workers == 1 {
-		q.work(nil, 0)
+		q.Work(nil, 0)
 	} else {
-		share(poolOf[T](&qrCalls32, &qrCalls64), q.workers, q)
+		par.Share(poolOf[T](&qrCalls32, &qrCalls64), q.workers, q)
 	}
 	if scale != 1 {
 		for i := range q.k {
@@ -173,8 +173,8 @@ func (q *qrCall[T]) run(a Matrix[T], tau []T, scale T, w []T) {
 
 var qrCalls32, qrCalls64 sync.Pool
 
-// work does the part of worker w.
-func (q *qrCall[T]) work(team *par.Team, w int) {
+// Work does the part of worker w.
+func (q *qrCall[T]) Work(team *par.Team, w int) {
 	if w == 0 {
 		q.factor(0)
 	}
@@ -319,16 +319,16 @@ func (f *qrFormCall[T]) run(q Matrix[T], tau, w []T) {
 		return
 	}
 	if f.workers == 1 {
-		f.work(nil, 0)
+		f.Work(nil, 0)
 	} else {
-		share(poolOf[T](&qrForms32, &qrForms64), f.workers, f)
+		par.Share(poolOf[T](&qrForms32, &qrForms64), f.workers, f)
 	}
 }
 
 var qrForms32, qrForms64 sync.Pool
 
-// work does the part of worker w.
-func (f *qrFormCall[T]) work(team *par.Team, w int) {
+// Work does the part of worker w.
+func (f *qrFormCall[T]) Work(team *par.Team, w int) {
 	if w == 0 {
 		f.prepare(f.blocks - 1)
 	}

@@ -187,16 +187,16 @@ func (c *thinCall[T]) runWhole(r Matrix[T], w []T) {
 // share has the workers factor or form the parts.
 func (c *thinCall[T]) share() {
 	if c.workers == 1 {
-		c.work(nil, 0)
+		c.Work(nil, 0)
 		return
 	}
-	share(poolOf[T](&thinCalls32, &thinCalls64), c.workers, c)
+	par.Share(poolOf[T](&thinCalls32, &thinCalls64), c.workers, c)
 }
 
 var thinCalls32, thinCalls64 sync.Pool
 
-// work does the parts of worker w.
-func (c *thinCall[T]) work(_ *par.Team, w int) {
+// Work does the parts of worker w.
+func (c *thinCall[T]) Work(_ *par.Team, w int) {
 	space := c.space[w*c.each() : (w+1)*c.each()]
 	lo, hi := par.Range(c.parts, c.workers, w, 1)
 	for i := lo; i < hi; i++ {

@@ -77,7 +77,7 @@ func (r *bidiagonalise[T]) run() {
 		hi := min(lo+bidiagonalPanel[T](), n)
 		if workers := min(r.threads, rowStrips); workers > 1 && (r.a.Rows-lo)*(n-lo) >= 2*passFrom {
 			r.first = lo
-			share(poolOf[T](&reductions32, &reductions64), workers, r)
+			par.Share(poolOf[T](&reductions32, &reductions64), workers, r)
 		} else {
 			r.panel(nil, 0, lo, hi)
 		}
@@ -90,7 +90,7 @@ func (r *bidiagonalise[T]) run() {
 }
 
 // work does the part of worker w of a panel.
-func (r *bidiagonalise[T]) work(team *par.Team, w int) {
+func (r *bidiagonalise[T]) Work(team *par.Team, w int) {
 	r.panel(team, w, r.first, min(r.first+bidiagonalPanel[T](), r.a.Cols))
 }
 

@@ -50,7 +50,7 @@ func (s *secular[T]) run(threads int) bool {
 		s.loewner(0, 0, k)
 		s.vectors(0, 0, k)
 	} else {
-		share(poolOf[T](&seculars32, &seculars64), threads, s)
+		par.Share(poolOf[T](&seculars32, &seculars64), threads, s)
 	}
 	for _, f := range s.fails {
 		if f {
@@ -61,7 +61,7 @@ func (s *secular[T]) run(threads int) bool {
 }
 
 // work does the part of worker w.
-func (s *secular[T]) work(team *par.Team, w int) {
+func (s *secular[T]) Work(team *par.Team, w int) {
 	lo, hi := par.Range(len(s.d), team.Workers(), w, 1)
 	s.roots(w, lo, hi)
 	team.Wait()

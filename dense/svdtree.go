@@ -94,7 +94,7 @@ func (b *bidiagonalSVD[T]) solve(threads int) int {
 	for b.level = b.depth; b.level >= 0; b.level-- {
 		nodes := 1 << b.level
 		if outer, _ := par.Split(threads, nodes); outer > 1 && nodes >= threads {
-			share(poolOf[T](&trees32, &trees64), outer, b)
+			par.Share(poolOf[T](&trees32, &trees64), outer, b)
 			continue
 		}
 		for i := range nodes {
@@ -152,7 +152,7 @@ func (t *treeInts) resize(n int) {
 }
 
 // work does the nodes of worker w on the present level.
-func (b *bidiagonalSVD[T]) work(team *par.Team, w int) {
+func (b *bidiagonalSVD[T]) Work(team *par.Team, w int) {
 	lo, hi := par.Range(1<<b.level, team.Workers(), w, 1)
 	for i := lo; i < hi; i++ {
 		b.node(i, 1)

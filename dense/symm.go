@@ -85,9 +85,9 @@ func (s *symmetricCall[T]) run(op string, o *Opts[T]) {
 	w, buf := scratch(o, op, s.length())
 	s.full, s.space = cut(w, s.rows*s.ld)
 	if g.shape.workers == 1 {
-		s.work(nil, 0)
+		s.Work(nil, 0)
 	} else {
-		share(poolOf[T](&symmetricTasks32, &symmetricTasks64), g.shape.workers, s)
+		par.Share(poolOf[T](&symmetricTasks32, &symmetricTasks64), g.shape.workers, s)
 	}
 	release(buf)
 }
@@ -121,7 +121,7 @@ func (s *symmetricCall[T]) length() int {
 }
 
 // work does the part of worker w.
-func (s *symmetricCall[T]) work(team *par.Team, w int) {
+func (s *symmetricCall[T]) Work(team *par.Team, w int) {
 	g := s.g
 	p := &g.shape
 	i0, i1 := par.Range(g.m, p.gridR, w/p.gridC, g.kern.MR)

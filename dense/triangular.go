@@ -104,9 +104,9 @@ func (t *triangularCall[T]) run(op string, o *Opts[T]) {
 	t.diag, t.space = cut(w, t.n)
 	t.fillDiagonal()
 	if t.workers == 1 {
-		t.work(nil, 0)
+		t.Work(nil, 0)
 	} else {
-		share(poolOf[T](&triangularTasks32, &triangularTasks64), t.workers, t)
+		par.Share(poolOf[T](&triangularTasks32, &triangularTasks64), t.workers, t)
 	}
 	release(buf)
 }
@@ -207,7 +207,7 @@ func (t *triangularCall[T]) share(w int) (j0, j1 int) {
 }
 
 // work does the columns of worker w.
-func (t *triangularCall[T]) work(_ *par.Team, w int) {
+func (t *triangularCall[T]) Work(_ *par.Team, w int) {
 	j0, j1 := t.share(w)
 	nb := blocks(t.n, asm.KC[T]())
 	panel, work := cut(t.space[w*t.each:(w+1)*t.each], t.panel)
