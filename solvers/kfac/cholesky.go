@@ -68,6 +68,14 @@ func (f *choleskyForm[T]) commit(i int, _ float64, _ *dense.Opts[T]) float64 {
 	return float64(f.norm[i][inputs] * f.norm[i][outputs])
 }
 
+func (f *choleskyForm[T]) damped() bool { return true }
+
+func (f *choleskyForm[T]) flip() {
+	for i := range f.half {
+		f.half[i] = 1 - f.half[i]
+	}
+}
+
 func (f *choleskyForm[T]) apply(_ float64, grads, dst []solvers.Tensor[T], o *dense.Opts[T]) {
 	for i := range f.blocks {
 		f.a[i] = grads[f.blocks[i].param].Matrix()

@@ -21,6 +21,15 @@
 // directions. The layers are known from the first observation; every tensor of the model has
 // to be the weight of one layer, with the bias as its last column.
 //
+// Of step policies there are two. [Quadratic] is the method of the paper: step size and
+// momentum from the exact quadratic model, damping from how well that predicts; there is
+// no learning rate to tune. solvers.Momentum with ClipKL is the cheaper one with fixed rates:
+//
+//	e := kfac.New[float32](kfac.Options{})
+//	policy := kfac.NewQuadratic(params, e, kfac.QuadraticOptions{L2: 1e-5})
+//	opt := solvers.NewOptimizer(params, e, policy)
+//	opt.L2 = solvers.Constant(1e-5) // the same penalty in the gradients
+//
 // # Conventions
 //
 // Statistics are those of the mean loss, of gradients that nothing has divided by the

@@ -99,6 +99,10 @@ func (f *eigenForm[T]) commit(i int, damping float64, o *dense.Opts[T]) float64 
 	return most / least
 }
 
+func (f *eigenForm[T]) damped() bool { return false }
+
+func (f *eigenForm[T]) flip() {}
+
 // rotate sets c = Q_Gᵀ·V·Q_A for the matrices in v, or with back the reverse of it.
 func (f *eigenForm[T]) rotate(v, c []dense.Matrix[T], back bool, o *dense.Opts[T]) {
 	tA, tG := blas.NoTrans, blas.Trans

@@ -14,7 +14,8 @@ import (
 type Estimator[T dense.Float] struct {
 	o       Options
 	damping float64
-	seen    int // observations so far
+	spare   float64 // damping of the spare halves, after try
+	seen    int     // observations so far
 	ready   bool
 	blocks  []block[T] // made by the first observation
 	form    form[T]
@@ -223,26 +224,14 @@ func (e *Estimator[T]) invert(r *solvers.Report) error {
 	}
 	damping := e.damping
 	for try := range attempts {
-		left := 0
-		for i, due := range e.due {
-			if due {
-				e.form.load(i, damping)
-				e.errs[i] = [2]error{}
-				left++
-			}
-		}
-		if left == 0 {
+		if !e.factorise(damping) {
 			break
 		}
-		e.crew.run()
 		for i := range e.blocks {
 			if !e.due[i] {
 				continue
 			}
-			err := e.errs[i][inputs]
-			if err == nil {
-				err = e.errs[i][outputs]
-			}
+			err := e.failure(i)
 			if err == nil || try == attempts-1 {
 				e.conclude(i, damping, err, r)
 			}
@@ -252,14 +241,81 @@ func (e *Estimator[T]) invert(r *solvers.Report) error {
 	}
 	for i := range e.blocks {
 		if b := &e.blocks[i]; e.due[i] && (!e.ready || b.failures > e.o.MaxFailures) {
-			err := e.errs[i][inputs]
-			if err == nil {
-				err = e.errs[i][outputs]
-			}
-			return fmt.Errorf("kfac: layer %s: %w", b.name, err)
+			return fmt.Errorf("kfac: layer %s: %w", b.name, e.failure(i))
 		}
 	}
 	e.ready = true
+	return nil
+}
+
+// factorise computes the spare halves of the blocks that are due; it returns whether
+// there is one.
+func (e *Estimator[T]) factorise(damping float64) bool {
+	any := false
+	for i, due := range e.due {
+		if due {
+			e.form.load(i, damping)
+			e.errs[i] = [2]error{}
+			any = true
+		}
+	}
+	if any {
+		e.crew.run()
+	}
+	return any
+}
+
+// failure returns what went wrong with block i, if anything did.
+func (e *Estimator[T]) failure(i int) error {
+	if err := e.errs[i][inputs]; err != nil {
+		return err
+	}
+	return e.errs[i][outputs]
+}
+
+// try sets dst to P·grads with another damping and leaves the estimator as it is. Errors: as
+// Refresh.
+func (e *Estimator[T]) try(damping float64, grads, dst []solvers.Tensor[T]) error {
+	if err := e.refit(damping); err != nil {
+		return err
+	}
+	e.form.flip()
+	e.form.apply(damping, grads, dst, &e.opts)
+	e.form.flip()
+	return nil
+}
+
+// adopt puts another damping in force, one that try has returned no error for in this step.
+func (e *Estimator[T]) adopt(damping float64) {
+	if damping != e.spare {
+		if err := e.refit(damping); err != nil {
+			panic(fmt.Sprintf("kfac: a damping of %v failed that had succeeded: %v", damping, err))
+		}
+	}
+	e.form.flip()
+	e.damping = damping
+	for i := range e.blocks {
+		if e.form.damped() {
+			e.blocks[i].staleness = 0
+		}
+	}
+}
+
+// refit computes the spare halves for a damping, if the form depends on it.
+func (e *Estimator[T]) refit(damping float64) error {
+	e.spare = damping
+	if !e.form.damped() {
+		return nil
+	}
+	for i := range e.due {
+		e.due[i] = true
+	}
+	e.factorise(damping)
+	for i := range e.due {
+		if err := e.failure(i); err != nil {
+			return fmt.Errorf("kfac: layer %s: %w", e.blocks[i].name, err)
+		}
+	}
 	return nil
 }
 

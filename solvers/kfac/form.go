@@ -21,6 +21,10 @@ type form[T dense.Float] interface {
 	// commit puts the spare half of block i in force and returns the condition number
 	// of what was inverted.
 	commit(i int, damping float64, o *dense.Opts[T]) float64
+	// damped returns whether what factorise computes depends on the damping; flip exchanges
+	// all halves if so.
+	damped() bool
+	flip()
 	// apply sets dst = P·grads by blocks.
 	apply(damping float64, grads, dst []solvers.Tensor[T], o *dense.Opts[T])
 	// stepWork is the workspace of commit, apply and observing a batch of up to so many rows.
