@@ -15,9 +15,12 @@ func kfacOps[T dense.Float]() []op[T] {
 		form kfac.Form
 	}{{"Cholesky", kfac.Cholesky}, {"Eigen", kfac.Eigen}, {"Corrected", kfac.Corrected}} {
 		ops = append(ops, op[T]{"kfac." + f.name, func(e *env[T]) {
-			k := kfac.New[T](kfac.Options{Form: f.form, Threads: e.opts.Threads, InverseEvery: 1})
+			var k *kfac.Estimator[T]
 			for step := range 3 {
 				ev := layers(e, 70, 150, 130, 9, 17)
+				if k == nil {
+					k = kfac.New(ev.Grads, kfac.Options{Form: f.form, Threads: e.opts.Threads, InverseEvery: 1})
+				}
 				if err := k.Observe(step, ev); err != nil {
 					panic(err)
 				}

@@ -5,8 +5,8 @@ import (
 	"math"
 
 	"github.com/precond-go/precond/dense"
+	"github.com/precond-go/precond/kron"
 	"github.com/precond-go/precond/solvers"
-	"gonum.org/v1/gonum/blas"
 )
 
 // The two sides of a block.
@@ -15,54 +15,71 @@ const (
 	outputs        // G, of order out
 )
 
-// block is what the estimator knows of one layer: its Kronecker factors
-// A = E[āāᵀ] and G = E[ggᵀ] as moving averages.
+// block is what the estimator knows of one layer, or of one group of a convolution: its
+// Kronecker factors A = E[āāᵀ] and G = E[ggᵀ] as moving averages.
 type block[T dense.Float] struct {
-	name      string
-	param     int
-	bias      bool
-	positions int
-	in, out   int                // of the weight; in counts the bias
-	factor    [2]dense.Matrix[T] // A and G, lower triangles
+	name    string
+	param   int
+	group   int                // of a convolution
+	in, out int                // of the weight; in counts the bias, out the group's rows
+	factor  [2]dense.Matrix[T] // A and G, lower triangles
 
 	staleness, failures int
 }
 
-func newBlock[T dense.Float](name string, param, in, out, positions int, bias bool) block[T] {
-	return block[T]{
-		name: name, param: param, bias: bias, positions: positions, in: in, out: out,
-		factor: [2]dense.Matrix[T]{inputs: dense.NewMatrix[T](in, in), outputs: dense.NewMatrix[T](out, out)},
+// newBlocks returns the blocks of a weight that has groups of rows.
+func newBlocks[T dense.Float](param int, t solvers.Tensor[T], groups int) []block[T] {
+	w := t.Matrix()
+	if groups < 1 || w.Rows%groups != 0 || w.Rows == 0 || w.Cols == 0 {
+		panic(fmt.Sprintf("kfac: New: tensor %d (%s) is %dx%d with %d groups", param, t.Name, w.Rows, w.Cols, groups))
 	}
-}
-
-// blockOf returns an empty block for a layer.
-func blockOf[T dense.Float](l *solvers.Layer[T]) block[T] {
-	in := l.Inputs.Cols
-	if l.Bias {
-		in++
+	blocks := make([]block[T], groups)
+	for g := range blocks {
+		name := t.Name
+		if groups > 1 {
+			name = fmt.Sprintf("%s group %d", name, g)
+		}
+		in, out := w.Cols, w.Rows/groups
+		blocks[g] = block[T]{
+			name: name, param: param, group: g, in: in, out: out,
+			factor: [2]dense.Matrix[T]{inputs: dense.NewMatrix[T](in, in), outputs: dense.NewMatrix[T](out, out)},
+		}
 	}
-	return newBlock[T](l.Name, l.Param, in, l.Grads.Cols, l.Positions, l.Bias)
+	return blocks
 }
 
 // dim returns the order of the factor of a side.
 func (b *block[T]) dim(side int) int { return b.factor[side].Rows }
 
-// columns returns the number of columns of the layer's inputs, without the bias.
-func (b *block[T]) columns() int {
-	if b.bias {
-		return b.in - 1
-	}
-	return b.in
+// rows returns the block's rows of a tensor.
+func (b *block[T]) rows(t *solvers.Tensor[T]) dense.Matrix[T] {
+	n := b.in * b.out
+	return dense.MatrixOf(b.out, b.in, t.Data[b.group*n:(b.group+1)*n])
 }
 
-// check panics unless l has the shapes of b.
-func (b *block[T]) check(l *solvers.Layer[T]) {
-	rows := l.Examples * l.Positions
-	if l.Param != b.param || l.Bias != b.bias || l.Positions != b.positions || l.Examples < 1 ||
-		l.Inputs.Rows != rows || l.Grads.Rows != rows || l.Inputs.Cols != b.columns() || l.Grads.Cols != b.out {
-		panic(fmt.Sprintf("kfac: Observe: layer %s: %d examples at %d positions, inputs %dx%d, gradients %dx%d, for a weight of %dx%d",
-			l.Name, l.Examples, l.Positions, l.Inputs.Rows, l.Inputs.Cols, l.Grads.Rows, l.Grads.Cols, b.out, b.in))
+// part returns what a layer says of the block: of the first examples only, and of the
+// group's outputs. It panics unless l has the shapes of b.
+func (b *block[T]) part(l *solvers.Layer[T], share float64, groups int) solvers.Layer[T] {
+	in, pixels := l.Inputs.Cols, l.Positions
+	if g := l.Conv; g != nil {
+		in, pixels = g.Patch(), g.Height*g.Width
+		if h, w := g.OutSize(); h*w != l.Positions || g.Groups != groups || l.Inputs.Cols != g.Channels {
+			in = -1
+		}
 	}
+	if l.Bias {
+		in++
+	}
+	if l.Param != b.param || l.Examples < 1 || l.Positions < 1 || in != b.in || l.Conv == nil && groups > 1 ||
+		l.Inputs.Rows != l.Examples*pixels || l.Grads.Rows != l.Examples*l.Positions || l.Grads.Cols != b.out*groups {
+		panic(fmt.Sprintf("kfac: Observe: layer %s: %d examples at %d positions, inputs %dx%d, gradients %dx%d, for a weight of %dx%d in %d groups",
+			l.Name, l.Examples, l.Positions, l.Inputs.Rows, l.Inputs.Cols, l.Grads.Rows, l.Grads.Cols, b.out*groups, b.in, groups))
+	}
+	p := *l
+	p.Examples = min(l.Examples, int(math.Ceil(float64(share*float64(l.Examples)))))
+	p.Inputs = l.Inputs.View(0, 0, p.Examples*pixels, l.Inputs.Cols)
+	p.Grads = l.Grads.View(0, b.group*b.out, p.Examples*p.Positions, b.out)
+	return p
 }
 
 // finite returns an error if m has an element that is not finite, or elements so large
@@ -91,58 +108,27 @@ func isFinite[T dense.Float](x T) bool { return x-x == 0 }
 // A convolution or another layer that uses its weight at several positions t has
 // the factors A = E[Σ_t āāᵀ] and G = E[Σ_t ggᵀ]/T, which is KFC's approximation of
 // uncorrelated derivatives (Grosse & Martens 2016, theorem 1).
-func (b *block[T]) observe(sets [][]solvers.Layer[T], l int, keep float64, ones []T, o *dense.Opts[T]) {
+func (b *block[T]) observe(sets [][]solvers.Layer[T], l int, keep float64, o *dense.Opts[T]) {
 	layer := &sets[0][l]
-	x, n := layer.Inputs, float64(layer.Examples)
-	a, cols := b.factor[inputs], b.columns()
-	old, gain := T(keep), T((1-keep)/n)
-	dense.Syrk(blas.Lower, blas.Trans, gain, x, old, a.View(0, 0, cols, cols), o)
-	if b.bias {
-		row := a.Row(cols)
-		dense.Gemv(blas.Trans, gain, x, ones[:x.Rows], old, row[:cols], o)
-		corner := float64((1 - keep) * float64(b.positions))
-		if keep > 0 {
-			corner += float64(keep * float64(row[cols]))
-		}
-		row[cols] = T(corner)
+	n, old := float64(layer.Examples), T(keep)
+	gain := T((1 - keep) / n)
+	if layer.Conv != nil {
+		kron.ConvMoment(gain, *layer.Conv, b.group, layer.Inputs, layer.Bias, old, b.factor[inputs], o)
+	} else {
+		kron.Moment(gain, layer.Inputs, layer.Bias, old, b.factor[inputs], o)
 	}
-	gain = T((1 - keep) / float64(n*float64(b.positions)))
+	gain = T((1 - keep) / float64(n*float64(layer.Positions)))
 	for _, set := range sets {
-		dense.Syrk(blas.Lower, blas.Trans, gain, set[l].Grads, old, b.factor[outputs], o)
+		kron.Moment(gain, set[l].Grads, false, old, b.factor[outputs], o)
 		old = 1
 	}
 }
 
-// split returns how the damping γ² = damping is split between the factors, πγ and γ/π
-// with π = √((tr A/dim A)/(tr G/dim G)) (Martens & Grosse 2015, section 6.3). Where a
-// factor is zero, π is 1.
-func (b *block[T]) split(damping float64) [2]float64 {
-	gamma, pi := math.Sqrt(damping), 1.0
-	a, g := meanDiagonal(b.factor[inputs]), meanDiagonal(b.factor[outputs])
-	if a > 0 && g > 0 {
-		pi = math.Sqrt(a) / math.Sqrt(g)
+// observeWork returns the workspace of observe.
+func (b *block[T]) observeWork(layer *solvers.Layer[T], threads int) int {
+	n := kron.MomentWork[T](layer.Grads.Rows, b.out, false, threads)
+	if layer.Conv != nil {
+		return max(n, kron.ConvMomentWork[T](*layer.Conv, layer.Bias))
 	}
-	return [2]float64{inputs: float64(pi * gamma), outputs: gamma / pi}
-}
-
-func meanDiagonal[T dense.Float](a dense.Matrix[T]) float64 {
-	sum := 0.0
-	for i := range a.Rows {
-		sum += float64(a.Data[i*a.Stride+i])
-	}
-	return sum / float64(a.Rows)
-}
-
-// addDiagonal adds x to the diagonal of a.
-func addDiagonal[T dense.Float](a dense.Matrix[T], x T) {
-	for i := range a.Rows {
-		a.Data[i*a.Stride+i] += x
-	}
-}
-
-// copyLower copies the lower triangle of src to dst.
-func copyLower[T dense.Float](dst, src dense.Matrix[T]) {
-	for i := range src.Rows {
-		copy(dst.Row(i)[:i+1], src.Row(i)[:i+1])
-	}
+	return max(n, kron.MomentWork[T](layer.Inputs.Rows, layer.Inputs.Cols, layer.Bias, threads))
 }

@@ -2,6 +2,7 @@ package kfac
 
 import (
 	"github.com/precond-go/precond/dense"
+	"github.com/precond-go/precond/kron"
 	"github.com/precond-go/precond/solvers"
 	"gonum.org/v1/gonum/blas"
 )
@@ -34,13 +35,16 @@ func newCholeskyForm[T dense.Float](blocks []block[T]) *choleskyForm[T] {
 	return f
 }
 
-func (f *choleskyForm[T]) load(i int, damping float64) {
+func (f *choleskyForm[T]) load(i int, damping float64) error {
 	b := &f.blocks[i]
-	for side, d := range b.split(damping) {
-		m := f.inv[i][1-f.half[i]][side]
-		copyLower(m, b.factor[side])
-		addDiagonal(m, T(d))
+	alpha, beta, err := kron.Tikhonov(damping, b.factor[inputs], b.factor[outputs])
+	if err != nil {
+		return err
 	}
+	spare := &f.inv[i][1-f.half[i]]
+	kron.Damp(blas.Lower, alpha, b.factor[inputs], spare[inputs])
+	kron.Damp(blas.Lower, beta, b.factor[outputs], spare[outputs])
+	return nil
 }
 
 func (f *choleskyForm[T]) work(i, threads int) int {
@@ -78,18 +82,18 @@ func (f *choleskyForm[T]) flip() {
 
 func (f *choleskyForm[T]) apply(_ float64, grads, dst []solvers.Tensor[T], o *dense.Opts[T]) {
 	for i := range f.blocks {
-		f.a[i] = grads[f.blocks[i].param].Matrix()
+		f.a[i] = f.blocks[i].rows(&grads[f.blocks[i].param])
 		f.b[i] = f.inv[i][f.half[i]][inputs]
 	}
 	dense.GemmBatch(blas.NoTrans, blas.NoTrans, 1, f.a, f.b, 0, f.temp, o)
 	for i := range f.blocks {
 		f.a[i] = f.inv[i][f.half[i]][outputs]
-		f.c[i] = dst[f.blocks[i].param].Matrix()
+		f.c[i] = f.blocks[i].rows(&dst[f.blocks[i].param])
 	}
 	dense.GemmBatch(blas.NoTrans, blas.NoTrans, 1, f.a, f.temp, 0, f.c, o)
 }
 
-func (f *choleskyForm[T]) stepWork(_, threads int) int {
+func (f *choleskyForm[T]) stepWork(_ []solvers.Layer[T], threads int) int {
 	for i := range f.blocks {
 		f.a[i], f.b[i], f.c[i] = f.temp[i], f.inv[i][0][inputs], f.inv[i][0][outputs]
 	}
@@ -100,7 +104,7 @@ func (f *choleskyForm[T]) stepWork(_, threads int) int {
 func (f *choleskyForm[T]) state(v *solvers.State) {
 	for i := range f.blocks {
 		for side := range 2 {
-			solvers.Floats(v, "inverse", f.inv[i][f.half[i]][side].Data)
+			solvers.Floats(v, sideNames[side]+" inverse of "+f.blocks[i].name, f.inv[i][f.half[i]][side].Data)
 		}
 	}
 }

@@ -18,14 +18,15 @@
 // [New] makes an [Estimator], a solvers.Preconditioner. It wants the layers' statistics in each
 // step, by default with gradients for targets drawn from the model ([MonteCarlo]).
 // Observe averages the factors, Refresh inverts them now and then, Apply gives
-// directions. The layers are known from the first observation; every tensor of the model has
-// to be the weight of one layer, with the bias as its last column.
+// directions. Every tensor of the model has to be the weight of one layer, with the bias as
+// its last column. The groups of a grouped convolution are blocks of their own; Options.Groups
+// tells of them.
 //
 // Of step policies there are two. [Quadratic] is the method of the paper: step size and
 // momentum from the exact quadratic model, damping from how well that predicts; there is
 // no learning rate to tune. solvers.Momentum with ClipKL is the cheaper one with fixed rates:
 //
-//	e := kfac.New[float32](kfac.Options{})
+//	e := kfac.New(params, kfac.Options{})
 //	policy := kfac.NewQuadratic(params, e, kfac.QuadraticOptions{L2: 1e-5})
 //	opt := solvers.NewOptimizer(params, e, policy)
 //	opt.L2 = solvers.Constant(1e-5) // the same penalty in the gradients
@@ -37,8 +38,8 @@
 // with T positions an example, A is summed over them and G averaged. How the two are
 // scaled against each other does not matter, since π takes it out.
 //
-// Statistics may come from a part of the batch only: the paper takes an eighth. That is for
-// the model to do, since it saves backward passes too; Layer.Examples tells.
+// Statistics may come from a part of the batch only: the paper takes an eighth. Options.Share
+// says how much; a model that computes no more than that saves backward passes too.
 //
 // # Same bits
 //

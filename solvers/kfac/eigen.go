@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/precond-go/precond/dense"
+	"github.com/precond-go/precond/kron"
 	"github.com/precond-go/precond/solvers"
 	"gonum.org/v1/gonum/blas"
 )
@@ -65,10 +66,11 @@ func newEigenForm[T dense.Float](blocks []block[T], corrected bool) *eigenForm[T
 	return f
 }
 
-func (f *eigenForm[T]) load(i int, _ float64) {
+func (f *eigenForm[T]) load(i int, _ float64) error {
 	for side := range 2 {
-		copyLower(f.copies[i][side], f.blocks[i].factor[side])
+		kron.Damp(blas.Lower, 0, f.blocks[i].factor[side], f.copies[i][side])
 	}
+	return nil
 }
 
 func (f *eigenForm[T]) work(i, threads int) int {
@@ -121,8 +123,8 @@ func (f *eigenForm[T]) rotate(v, c []dense.Matrix[T], back bool, o *dense.Opts[T
 
 func (f *eigenForm[T]) apply(damping float64, grads, dst []solvers.Tensor[T], o *dense.Opts[T]) {
 	for i := range f.blocks {
-		f.a[i] = grads[f.blocks[i].param].Matrix()
-		f.c[i] = dst[f.blocks[i].param].Matrix()
+		b := &f.blocks[i]
+		f.a[i], f.c[i] = b.rows(&grads[b.param]), b.rows(&dst[b.param])
 	}
 	f.rotate(f.a, f.temp[1], false, o)
 	for k := range f.shift {
@@ -171,37 +173,46 @@ func square[T dense.Float](m dense.Matrix[T], o *dense.Opts[T]) {
 func (f *eigenForm[T]) observe(sets [][]solvers.Layer[T], l int, decay float64, r *rotated[T], o *dense.Opts[T]) {
 	f.seen[l]++
 	keep := keepWeight(f.seen[l], decay)
-	b, e := &f.blocks[l], &f.bases[l][f.half[l]]
 	layer := &sets[0][l]
-	n, cols := float64(layer.Examples), b.columns()
-	old, gain := T(keep), T((1-keep)/n)
-	q := e[inputs].vectors
-	a := r.inputs(layer.Inputs.Rows, b.in)
-	add := T(0)
-	if b.bias {
-		for j := range a.Rows {
-			copy(a.Row(j), q.Row(cols))
-		}
-		add = 1
+	old, gain := T(keep), T((1-keep)/float64(layer.Examples))
+	if layer.Positions > 1 {
+		f.observeSums(sets, l, old, gain, r, o)
+		return
 	}
-	dense.Gemm(blas.NoTrans, blas.NoTrans, 1, layer.Inputs, q.View(0, 0, cols, b.in), add, a, o)
-	if b.positions == 1 {
-		square(a, o)
-	}
+	b := &f.blocks[l]
+	a := r.inputs(layer.Examples, b.in)
+	f.rotateInputs(l, layer.Inputs, layer.Bias, a, o)
+	square(a, o)
+	g := r.outputs(layer.Examples, b.out)
 	for _, set := range sets {
-		g := r.outputs(layer.Grads.Rows, b.out)
-		dense.Gemm(blas.NoTrans, blas.NoTrans, 1, set[l].Grads, e[outputs].vectors, 0, g, o)
-		if b.positions == 1 {
-			square(g, o)
-			dense.Gemm(blas.Trans, blas.NoTrans, gain, g, a, old, f.moments[l], o)
-			old = 1
-			continue
-		}
-		// The gradient of an example is a sum over positions, and is formed.
+		dense.Gemm(blas.NoTrans, blas.NoTrans, 1, set[l].Grads, f.bases[l][f.half[l]][outputs].vectors, 0, g, o)
+		square(g, o)
+		dense.Gemm(blas.Trans, blas.NoTrans, gain, g, a, old, f.moments[l], o)
+		old = 1
+	}
+}
+
+// observeSums is observe for layers with several positions: the gradient of an example is
+// a sum over them, and is formed.
+func (f *eigenForm[T]) observeSums(sets [][]solvers.Layer[T], l int, old, gain T, r *rotated[T], o *dense.Opts[T]) {
+	b, t := &f.blocks[l], f.temp[0][l]
+	positions := sets[0][l].Positions
+	a, g := r.inputs(positions, b.in), r.outputs(positions, b.out)
+	for _, set := range sets {
+		layer := &set[l]
 		for k := range layer.Examples {
-			t := f.temp[0][l]
-			rows := k * b.positions
-			dense.Gemm(blas.Trans, blas.NoTrans, 1, g.View(rows, 0, b.positions, b.out), a.View(rows, 0, b.positions, b.in), 0, t, o)
+			lo := k * positions
+			x := layer.Inputs
+			if layer.Conv != nil {
+				p := r.patches(positions, layer.Conv.Patch())
+				kron.Patches(*layer.Conv, b.group, x, lo, p, o)
+				x = p
+			} else {
+				x = x.View(lo, 0, positions, x.Cols)
+			}
+			f.rotateInputs(l, x, layer.Bias, a, o)
+			dense.Gemm(blas.NoTrans, blas.NoTrans, 1, layer.Grads.View(lo, 0, positions, b.out), f.bases[l][f.half[l]][outputs].vectors, 0, g, o)
+			dense.Gemm(blas.Trans, blas.NoTrans, 1, g, a, 0, t, o)
 			square(t, o)
 			dense.Accumulate(gain, t, old, f.moments[l], o)
 			old = 1
@@ -209,11 +220,24 @@ func (f *eigenForm[T]) observe(sets [][]solvers.Layer[T], l int, decay float64, 
 	}
 }
 
-// rotated is room for inputs and gradients in the eigenbasis.
-type rotated[T dense.Float] struct{ a, g []T }
+// rotateInputs sets a = X̄·Q_A, where X̄ is x with a column of ones with bias.
+func (f *eigenForm[T]) rotateInputs(l int, x dense.Matrix[T], bias bool, a dense.Matrix[T], o *dense.Opts[T]) {
+	q, add := f.bases[l][f.half[l]][inputs].vectors, T(0)
+	if bias {
+		for j := range a.Rows {
+			copy(a.Row(j), q.Row(x.Cols))
+		}
+		add = 1
+	}
+	dense.Gemm(blas.NoTrans, blas.NoTrans, 1, x, q.View(0, 0, x.Cols, q.Cols), add, a, o)
+}
+
+// rotated is room for inputs and gradients in the eigenbasis, and patches out of it.
+type rotated[T dense.Float] struct{ a, g, p []T }
 
 func (r *rotated[T]) inputs(rows, cols int) dense.Matrix[T]  { return fit(&r.a, rows, cols) }
 func (r *rotated[T]) outputs(rows, cols int) dense.Matrix[T] { return fit(&r.g, rows, cols) }
+func (r *rotated[T]) patches(rows, cols int) dense.Matrix[T] { return fit(&r.p, rows, cols) }
 
 // fit returns a matrix over *x, which it makes longer if need be.
 func fit[T dense.Float](x *[]T, rows, cols int) dense.Matrix[T] {
@@ -227,19 +251,25 @@ func fit[T dense.Float](x *[]T, rows, cols int) dense.Matrix[T] {
 // min(1 − 1/k, decay).
 func keepWeight(k int, decay float64) float64 { return math.Min(1-1/float64(k), decay) }
 
-func (f *eigenForm[T]) stepWork(rows, threads int) (n int) {
+func (f *eigenForm[T]) stepWork(batch []solvers.Layer[T], threads int) (n int) {
 	for i := range f.blocks {
 		b := &f.blocks[i]
 		f.a[i], f.b[i], f.c[i] = f.temp[0][i], f.bases[i][0][inputs].vectors, f.bases[i][0][outputs].vectors
-		if f.moments == nil {
+		if f.moments == nil || batch == nil {
 			continue
 		}
+		rows := batch[i].Positions // of an example at a time
+		if rows == 1 {
+			rows = batch[i].Examples
+		}
+		cols := b.in
+		if batch[i].Bias {
+			cols--
+		}
 		n = max(n,
-			dense.GemmWork[T](blas.NoTrans, blas.NoTrans, rows, b.in, b.in, threads),
-			dense.GemmWork[T](blas.NoTrans, blas.NoTrans, rows, b.columns(), b.in, threads),
+			dense.GemmWork[T](blas.NoTrans, blas.NoTrans, rows, b.in, cols, threads),
 			dense.GemmWork[T](blas.NoTrans, blas.NoTrans, rows, b.out, b.out, threads),
 			dense.GemmWork[T](blas.Trans, blas.NoTrans, b.out, b.in, rows, threads),
-			dense.GemmWork[T](blas.Trans, blas.NoTrans, b.out, b.in, b.positions, threads),
 			dense.GemmWork[T](blas.Trans, blas.NoTrans, b.in, b.in, b.in, threads),
 			dense.GemmWork[T](blas.Trans, blas.NoTrans, b.out, b.out, b.out, threads),
 			dense.GemmWork[T](blas.NoTrans, blas.NoTrans, b.out, b.in, b.in, threads),
@@ -257,12 +287,13 @@ func (f *eigenForm[T]) state(v *solvers.State) {
 	for i := range f.blocks {
 		for side := range 2 {
 			e := &f.bases[i][f.half[i]][side]
-			solvers.Floats(v, "vectors", e.vectors.Data)
-			solvers.Floats(v, "values", e.values)
+			name := sideNames[side] + " of " + f.blocks[i].name
+			solvers.Floats(v, "eigenvectors of "+name, e.vectors.Data)
+			solvers.Floats(v, "eigenvalues of "+name, e.values)
 		}
 		if f.moments != nil {
-			solvers.Floats(v, "moments", f.moments[i].Data)
-			v.Int("moments seen", &f.seen[i])
+			solvers.Floats(v, "moments of "+f.blocks[i].name, f.moments[i].Data)
+			v.Int("moments seen of "+f.blocks[i].name, &f.seen[i])
 		}
 	}
 }

@@ -48,7 +48,7 @@ func testCorrected[T dense.Float](t *testing.T) {
 		for k := range 3 {
 			batches = append(batches, evidence[T](newNet(uint64(20+k), 9, false, false, 5, 4, 3), stats.needs(), 1))
 		}
-		e := New[T](Options{Statistics: stats, Form: Corrected, Damping: damping, InverseEvery: 100})
+		e := New(batches[0].Grads, Options{Statistics: stats, Form: Corrected, Damping: damping, InverseEvery: 100})
 		e.o.Decay = 0.6
 		var moments [2]*mat.Dense
 		var last [2][2]*mat.Dense
@@ -150,7 +150,7 @@ func TestCarryPermutation(t *testing.T) {
 // eigenvectors and leaves the moments does not survive.
 func TestCorrectedEveryStep(t *testing.T) {
 	m := newNet(6, 32, false, false, 10, 12, 3)
-	e := New[float64](Options{Form: Corrected, InverseEvery: 1, Damping: 0.01})
+	e := New(m.weights, Options{Form: Corrected, InverseEvery: 1, Damping: 0.01})
 	first, last := m.loss(), 0.0
 	for step := range 50 {
 		ev := evidence[float64](m, solvers.NeedSampledLayers, uint64(step))

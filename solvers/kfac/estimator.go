@@ -6,7 +6,6 @@ import (
 	"github.com/precond-go/precond/dense"
 	"github.com/precond-go/precond/internal/par"
 	"github.com/precond-go/precond/solvers"
-	"gonum.org/v1/gonum/blas"
 )
 
 // Estimator is the K-FAC or EKFAC estimate of a model's curvature, a
@@ -17,22 +16,61 @@ type Estimator[T dense.Float] struct {
 	spare   float64 // damping of the spare halves, after try
 	seen    int     // observations so far
 	ready   bool
-	blocks  []block[T] // made by the first observation
+	sizes   []int // elements of the tensors
+	groups  []int // of the tensors
+	layers  []int // index of a tensor's layer
+	blocks  []block[T]
 	form    form[T]
 	crew    *crew[T]
 	errs    [][2]error // of a refresh, by block and side
 	due     []bool     // blocks that the crew works on
 	opts    dense.Opts[T]
-	ones    []T
-	batch   [][]solvers.Layer[T] // what Observe was given, until Refresh has seen it
+	sets    [][]solvers.Layer[T] // what Observe was given, by set and block
+	fresh   bool                 // Refresh has not seen sets yet
 	rotated rotated[T]
 }
 
-// New returns an estimator with the given options. It panics on impossible ones. The
-// layers need not be named: the first observation shows them.
-func New[T dense.Float](o Options) *Estimator[T] {
+// New returns an estimator for the tensors of a model, each of which is the weight of
+// one layer. It panics on impossible options.
+func New[T dense.Float](params []solvers.Tensor[T], o Options) *Estimator[T] {
 	o = o.resolve()
-	return &Estimator[T]{o: o, damping: o.Damping, opts: dense.Opts[T]{Threads: o.Threads}}
+	if o.Groups != nil && len(o.Groups) != len(params) {
+		panic(fmt.Sprintf("kfac: New: Groups has %d elements, there are %d tensors", len(o.Groups), len(params)))
+	}
+	e := &Estimator[T]{o: o, damping: o.Damping, opts: dense.Opts[T]{Threads: o.Threads}, layers: make([]int, len(params))}
+	for i, t := range params {
+		groups := 1
+		if o.Groups != nil {
+			groups = o.Groups[i]
+		}
+		e.sizes, e.groups = append(e.sizes, len(t.Data)), append(e.groups, groups)
+		e.blocks = append(e.blocks, newBlocks(i, t, groups)...)
+	}
+	switch o.Form {
+	case Cholesky:
+		e.form = newCholeskyForm(e.blocks)
+	case Eigen, Corrected:
+		e.form = newEigenForm(e.blocks, o.Form == Corrected)
+	}
+	e.errs, e.due = make([][2]error, len(e.blocks)), make([]bool, len(e.blocks))
+	costs := make([]float64, 2*len(e.blocks))
+	for i := range costs {
+		n := float64(e.blocks[i/2].dim(i % 2))
+		costs[i] = n * n * n // exact: compared only
+	}
+	work := func(threads int) (n int) {
+		for i := range e.blocks {
+			n = max(n, e.form.work(i, threads))
+		}
+		return n
+	}
+	e.crew = newCrew(costs, o.Threads, work, func(i int, o *dense.Opts[T]) {
+		if b, side := i/2, i%2; e.due[b] && e.errs[b][side] == nil {
+			e.errs[b][side] = e.form.factorise(b, side, o)
+		}
+	})
+	e.reserve(e.form.stepWork(nil, par.Threads(o.Threads)))
+	return e
 }
 
 // Damping returns γ².
@@ -53,129 +91,75 @@ func (e *Estimator[T]) Needs(step int) solvers.Needs {
 	return e.o.Statistics.needs()
 }
 
-// Observe moves the averages of the factors towards those of the batch. The first
-// observation fixes the layers; every tensor of the model must be the weight of one.
-// With Corrected, the matrices of the layers have to stay as they are until Refresh.
+// Observe moves the averages of the factors towards those of the batch. Every tensor must be
+// the weight of one layer. With Corrected, the matrices of the layers have to stay as they
+// are until Refresh.
 //
-// Cost: rows·(in² + out²) flops for each layer with rows = Examples·Positions.
+// Cost: rows·(in² + out²) flops for each layer with rows = Share·Examples·Positions.
 // Errors: *dense.NonFiniteError, wrapped with the layer, where a statistic is not
 // finite; nothing has changed then.
 func (e *Estimator[T]) Observe(step int, ev *solvers.Evidence[T]) error {
-	e.batch = nil
+	e.fresh = false
 	if e.Needs(step) == 0 {
 		return nil
 	}
 	if len(ev.Layers) == 0 {
 		panic(fmt.Sprintf("kfac: Observe: step %d has no layer statistics", step))
 	}
-	blocks := e.blocks
-	if blocks == nil {
-		blocks = blocksOf(ev)
-	}
-	rows := 0
-	for _, set := range ev.Layers {
-		if len(set) != len(blocks) {
-			panic(fmt.Sprintf("kfac: Observe: %d layers, want %d", len(set), len(blocks)))
-		}
-		for l := range set {
-			blocks[l].check(&set[l])
-			rows = max(rows, set[l].Inputs.Rows)
-		}
-	}
-	for s, set := range ev.Layers {
-		for l := range set {
-			if s == 0 {
-				if err := finite(set[l].Inputs, "Inputs", &e.opts); err != nil {
-					return fmt.Errorf("kfac: layer %s: %w", set[l].Name, err)
+	e.take(ev.Layers)
+	for s, set := range e.sets {
+		for i := range set {
+			if s == 0 && e.blocks[i].group == 0 {
+				if err := finite(set[i].Inputs, "Inputs", &e.opts); err != nil {
+					return fmt.Errorf("kfac: layer %s: %w", set[i].Name, err)
 				}
 			}
-			if err := finite(set[l].Grads, "Grads", &e.opts); err != nil {
-				return fmt.Errorf("kfac: layer %s: %w", set[l].Name, err)
+			if err := finite(set[i].Grads, "Grads", &e.opts); err != nil {
+				return fmt.Errorf("kfac: layer %s: %w", set[i].Name, err)
 			}
 		}
 	}
-	if e.blocks == nil {
-		e.build(blocks)
+	threads := par.Threads(e.o.Threads)
+	n := e.form.stepWork(e.sets[0], threads)
+	for i := range e.blocks {
+		n = max(n, e.blocks[i].observeWork(&e.sets[0][i], threads))
 	}
-	for len(e.ones) < rows {
-		e.ones = append(e.ones, 1)
-	}
-	e.reserve(e.observeWork(rows))
+	e.reserve(n)
 	e.seen++
 	keep := keepWeight(e.seen, e.o.Decay)
-	for l := range e.blocks {
-		e.blocks[l].observe(ev.Layers, l, keep, e.ones, &e.opts)
+	for i := range e.blocks {
+		e.blocks[i].observe(e.sets, i, keep, &e.opts)
 	}
-	e.batch = ev.Layers
+	e.fresh = true
 	return nil
 }
 
-// blocksOf returns the blocks of the layers of a batch.
-func blocksOf[T dense.Float](ev *solvers.Evidence[T]) []block[T] {
-	var blocks []block[T]
-	owned := make([]bool, len(ev.Grads))
-	for i := range ev.Layers[0] {
-		l := &ev.Layers[0][i]
-		b := blockOf(l)
-		if l.Param < 0 || l.Param >= len(ev.Grads) {
-			panic(fmt.Sprintf("kfac: Observe: layer %s has tensor %d of %d", l.Name, l.Param, len(ev.Grads)))
-		}
-		w := ev.Grads[l.Param].Matrix()
-		if w.Rows != b.out || w.Cols != b.in {
-			panic(fmt.Sprintf("kfac: Observe: layer %s has a tensor of %dx%d, want %dx%d", l.Name, w.Rows, w.Cols, b.out, b.in))
-		}
-		if owned[l.Param] {
-			panic(fmt.Sprintf("kfac: Observe: layer %s shares a tensor with another", l.Name))
-		}
-		owned[l.Param] = true
-		blocks = append(blocks, b)
+// take sets e.sets to the parts of the layers that concern each block.
+func (e *Estimator[T]) take(layers [][]solvers.Layer[T]) {
+	for len(e.sets) < len(layers) {
+		e.sets = append(e.sets, make([]solvers.Layer[T], len(e.blocks)))
 	}
-	for i, ok := range owned {
-		if !ok {
-			panic(fmt.Sprintf("kfac: Observe: tensor %d (%s) has no layer", i, ev.Grads[i].Name))
+	e.sets = e.sets[:len(layers)]
+	for s, set := range layers {
+		for i := range e.layers {
+			e.layers[i] = -1
 		}
-	}
-	return blocks
-}
-
-// build makes everything that depends on the layers.
-func (e *Estimator[T]) build(blocks []block[T]) {
-	e.blocks = blocks
-	switch e.o.Form {
-	case Cholesky:
-		e.form = newCholeskyForm(blocks)
-	case Eigen, Corrected:
-		e.form = newEigenForm(blocks, e.o.Form == Corrected)
-	}
-	e.errs, e.due = make([][2]error, len(blocks)), make([]bool, len(blocks))
-	costs := make([]float64, 2*len(blocks))
-	for i := range costs {
-		n := float64(blocks[i/2].dim(i % 2))
-		costs[i] = n * n * n // exact: compared only
-	}
-	work := func(threads int) (n int) {
-		for i := range blocks {
-			n = max(n, e.form.work(i, threads))
+		for l := range set {
+			p := set[l].Param
+			if p < 0 || p >= len(e.layers) || e.layers[p] >= 0 {
+				panic(fmt.Sprintf("kfac: Observe: layer %s has tensor %d of %d, or shares it with another layer", set[l].Name, p, len(e.layers)))
+			}
+			e.layers[p] = l
 		}
-		return n
-	}
-	e.crew = newCrew(costs, e.o.Threads, work, func(i int, o *dense.Opts[T]) {
-		if b, side := i/2, i%2; e.due[b] {
-			e.errs[b][side] = e.form.factorise(b, side, o)
-		}
-	})
-	e.reserve(e.form.stepWork(0, par.Threads(e.o.Threads)))
-}
-
-// observeWork returns the workspace of statistics over a number of rows.
-func (e *Estimator[T]) observeWork(rows int) (n int) {
-	threads := par.Threads(e.o.Threads)
-	for i := range e.blocks {
-		for side := range 2 {
-			n = max(n, dense.SyrkWork[T](blas.Trans, e.blocks[i].dim(side), rows, threads))
+		for i := range e.blocks {
+			b := &e.blocks[i]
+			l := e.layers[b.param]
+			if l < 0 {
+				panic(fmt.Sprintf("kfac: Observe: tensor %d (%s) has no layer", b.param, b.name))
+			}
+			e.sets[s][i] = b.part(&set[l], e.o.Share, e.groups[b.param])
 		}
 	}
-	return max(n, e.form.stepWork(rows, threads))
 }
 
 // reserve makes the workspace at least n elements long.
@@ -193,23 +177,23 @@ func (e *Estimator[T]) reserve(n int) {
 // Errors: that of the first block that failed more than MaxFailures times in a
 // row or that never had an inverse, wrapped with its layer; the others have been refreshed.
 func (e *Estimator[T]) Refresh(step int, r *solvers.Report) error {
-	if e.blocks == nil {
+	if e.seen == 0 {
 		panic("kfac: Refresh: nothing has been observed")
 	}
 	var err error
-	if step%e.o.InverseEvery == 0 || e.seen <= 3 && e.batch != nil || !e.ready {
+	if step%e.o.InverseEvery == 0 || e.seen <= 3 && e.fresh || !e.ready {
 		err = e.invert(r)
 	} else {
 		for i := range e.blocks {
 			e.blocks[i].staleness++
 		}
 	}
-	if f, ok := e.form.(*eigenForm[T]); ok && f.moments != nil && e.ready && e.batch != nil {
+	if f, ok := e.form.(*eigenForm[T]); ok && f.moments != nil && e.ready && e.fresh {
 		for l := range e.blocks {
-			f.observe(e.batch, l, e.o.Decay, &e.rotated, &e.opts)
+			f.observe(e.sets, l, e.o.Decay, &e.rotated, &e.opts)
 		}
 	}
-	e.batch = nil
+	e.fresh = false
 	return err
 }
 
@@ -254,8 +238,8 @@ func (e *Estimator[T]) factorise(damping float64) bool {
 	any := false
 	for i, due := range e.due {
 		if due {
-			e.form.load(i, damping)
-			e.errs[i] = [2]error{}
+			err := e.form.load(i, damping)
+			e.errs[i] = [2]error{err, err}
 			any = true
 		}
 	}
@@ -344,15 +328,17 @@ func (e *Estimator[T]) Apply(step int, grads, dst []solvers.Tensor[T]) error {
 	if !e.ready {
 		panic("kfac: Apply: there is no inverse yet")
 	}
-	if len(grads) != len(e.blocks) || len(dst) != len(e.blocks) {
-		panic(fmt.Sprintf("kfac: Apply: %d gradients, %d destinations for %d tensors", len(grads), len(dst), len(e.blocks)))
+	if len(grads) != len(e.sizes) || len(dst) != len(e.sizes) {
+		panic(fmt.Sprintf("kfac: Apply: %d gradients, %d destinations for %d tensors", len(grads), len(dst), len(e.sizes)))
+	}
+	for i, n := range e.sizes {
+		if len(grads[i].Data) != n || len(dst[i].Data) != n {
+			panic(fmt.Sprintf("kfac: Apply: tensor %d: gradient has %d elements, destination %d, want %d", i, len(grads[i].Data), len(dst[i].Data), n))
+		}
 	}
 	for i := range e.blocks {
 		b := &e.blocks[i]
-		if g, d := grads[b.param], dst[b.param]; len(g.Data) != b.in*b.out || len(d.Data) != b.in*b.out {
-			panic(fmt.Sprintf("kfac: Apply: layer %s: gradient has %d elements, destination %d, want %d", b.name, len(g.Data), len(d.Data), b.in*b.out))
-		}
-		if err := finite(grads[b.param].Matrix(), "gradient", &e.opts); err != nil {
+		if err := finite(b.rows(&grads[b.param]), "gradient", &e.opts); err != nil {
 			return fmt.Errorf("kfac: layer %s: %w", b.name, err)
 		}
 	}

@@ -17,7 +17,7 @@ func Example() {
 	y := []float64{4.7, 7.6, 8.1, 10.7, 13.3}
 	w := solvers.NewTensor[float64]("w", 1, 3) // the bias is the last column
 
-	e := kfac.New[float64](kfac.Options{Statistics: kfac.Exact, Form: kfac.Eigen, Damping: 1e-12})
+	e := kfac.New([]solvers.Tensor[float64]{w}, kfac.Options{Statistics: kfac.Exact, Form: kfac.Eigen, Damping: 1e-12})
 	loss := func() (l float64, residuals dense.Matrix[float64]) {
 		residuals = dense.NewMatrix[float64](5, 1)
 		for i, t := range y {

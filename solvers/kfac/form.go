@@ -14,7 +14,7 @@ import (
 // it was.
 type form[T dense.Float] interface {
 	// load copies the factors of block i into its spare half.
-	load(i int, damping float64)
+	load(i int, damping float64) error
 	// factorise does the expensive work of one side of block i, on the spare half only.
 	factorise(i, side int, o *dense.Opts[T]) error
 	work(i, threads int) int // workspace of factorise
@@ -27,8 +27,8 @@ type form[T dense.Float] interface {
 	flip()
 	// apply sets dst = P·grads by blocks.
 	apply(damping float64, grads, dst []solvers.Tensor[T], o *dense.Opts[T])
-	// stepWork is the workspace of commit, apply and observing a batch of up to so many rows.
-	stepWork(rows, threads int) int
+	// stepWork is the workspace of commit, apply and, with a batch, of taking it in.
+	stepWork(batch []solvers.Layer[T], threads int) int
 	state(v *solvers.State)
 }
 

@@ -58,6 +58,13 @@ type Options struct {
 	// are observed and at which inverses (or bases) are computed. Defaults 1 and 20.
 	// The first three observations are followed by inverses in any case.
 	StatisticsEvery, InverseEvery int
+	// Share is the part of the examples, of those that the layers show, from which
+	// statistics are taken: the first ⌈Share·n⌉. Martens & Grosse take an eighth.
+	// Default 1.
+	Share float64
+	// Groups has the number of groups of the convolution for each tensor; nil means 1
+	// for all. Each group is a block of its own.
+	Groups []int
 	// MaxFailures is the number of refreshes in a row that may fail in a block before
 	// Refresh returns the error. Default 3.
 	MaxFailures int
@@ -82,7 +89,12 @@ func (o Options) resolve() Options {
 			*d.p = d.deft
 		}
 	}
+	if o.Share == 0 {
+		o.Share = 1
+	}
 	switch {
+	case !(o.Share > 0 && o.Share <= 1):
+		panic(fmt.Sprintf("kfac: New: Share is %v, want a number up to 1", o.Share))
 	case o.Statistics < MonteCarlo || o.Statistics > Exact:
 		panic(fmt.Sprintf("kfac: New: unknown statistics %d", o.Statistics))
 	case o.Form < Cholesky || o.Form > Corrected:

@@ -109,7 +109,7 @@ func wide[T dense.Float](x dense.Matrix[T]) dense.Matrix[float64] {
 // observed returns an estimator that has observed and refreshed on the batches.
 func observed[T dense.Float](t *testing.T, o Options, batches ...*solvers.Evidence[T]) *Estimator[T] {
 	t.Helper()
-	e := New[T](o)
+	e := New(batches[0].Grads, o)
 	for step, b := range batches {
 		if err := e.Observe(step, b); err != nil {
 			t.Fatal(err)

@@ -57,7 +57,7 @@ func combine(a float64, x mat.Vector, b float64, y mat.Vector) *mat.VecDense {
 // train makes steps with a Quadratic policy on the whole batch and calls look after each.
 func train(t *testing.T, m *net, o Options, qo QuadraticOptions, steps int, look func(step int, e *Estimator[float64], q *Quadratic[float64], grads []solvers.Tensor[float64], r *solvers.Report)) {
 	t.Helper()
-	e := New[float64](o)
+	e := New(m.weights, o)
 	q := NewQuadratic(m.weights, e, qo)
 	opt := solvers.NewOptimizer(m.weights, e, q)
 	opt.L2 = solvers.Constant(qo.L2)
@@ -214,7 +214,7 @@ func TestGamma(t *testing.T) {
 	for _, form := range []Form{Cholesky, Eigen} {
 		moves := 0
 		m := newNet(33, 12, false, false, 6, 5, 3)
-		e := New[float64](Options{Form: form, InverseEvery: 2})
+		e := New(m.weights, Options{Form: form, InverseEvery: 2})
 		q := NewQuadratic(m.weights, e, QuadraticOptions{Lambda: 0.5, GammaEvery: 2, NoMomentum: true})
 		for step := range 14 {
 			ev := evidence[float64](m, solvers.NeedSampledLayers, uint64(step))
@@ -227,9 +227,8 @@ func TestGamma(t *testing.T) {
 			best, bestDamping := math.Inf(1), 0.0
 			if step > 0 && step%2 == 0 {
 				for _, d := range []float64{now * 0.95 * 0.95, now, min(now/0.95/0.95, 1)} {
-					twin := New[float64](Options{Form: form, InverseEvery: 1, Damping: d})
-					twin.build(e.blocks) // the same statistics
-					twin.seen = 9
+					twin := New(m.weights, Options{Form: form, InverseEvery: 1, Damping: d})
+					twin.copyStatistics(e)
 					if twin.Refresh(0, new(solvers.Report)) != nil || twin.Apply(0, ev.Grads, dirs) != nil {
 						t.Fatal("an error")
 					}
@@ -258,8 +257,8 @@ func TestGamma(t *testing.T) {
 			}
 			// What Apply uses now is of that damping.
 			if form == Cholesky && step%2 == 0 && step > 0 {
-				twin := New[float64](Options{InverseEvery: 1, Damping: e.Damping()})
-				twin.build(e.blocks)
+				twin := New(m.weights, Options{InverseEvery: 1, Damping: e.Damping()})
+				twin.copyStatistics(e)
 				if err := twin.Refresh(0, new(solvers.Report)); err != nil {
 					t.Fatal(err)
 				}
@@ -290,7 +289,7 @@ func TestQuadraticTrains(t *testing.T) {
 // step are as they were.
 func TestQuadraticErrors(t *testing.T) {
 	m := newNet(35, 9, false, false, 5, 4, 3)
-	e := New[float64](Options{InverseEvery: 1})
+	e := New(m.weights, Options{InverseEvery: 1})
 	q := NewQuadratic(m.weights, e, QuadraticOptions{Lambda: 1, LambdaEvery: 2, GammaEvery: 3})
 	for step := range 8 {
 		ev := evidence[float64](m, solvers.NeedSampledLayers, uint64(step))
@@ -345,6 +344,16 @@ func TestMinimise(t *testing.T) {
 		got := minimise(c.b1, c.b2, c.c11, c.c12, c.c22, 1e-12)
 		if !(math.Abs(got.alpha-c.want.alpha)+math.Abs(got.mu-c.want.mu)+math.Abs(got.change-c.want.change) <= 1e-14) {
 			t.Errorf("%+v: %+v", c, got)
+		}
+	}
+}
+
+// copyStatistics gives e the statistics of another estimator.
+func (e *Estimator[T]) copyStatistics(other *Estimator[T]) {
+	e.seen = other.seen
+	for i := range e.blocks {
+		for side, f := range other.blocks[i].factor {
+			e.blocks[i].factor[side].Copy(f)
 		}
 	}
 }

@@ -42,7 +42,8 @@ func testNonFinite[T dense.Float](t *testing.T) {
 	m := newNet(7, 6, false, false, 5, 4, 3)
 	for _, form := range forms {
 		good := evidence[T](m, solvers.NeedSampledLayers, 1)
-		e, twin := New[T](Options{Form: form, InverseEvery: 1}), New[T](Options{Form: form, InverseEvery: 1})
+		o := Options{Form: form, InverseEvery: 1}
+		e, twin := New(good.Grads, o), New(good.Grads, o)
 		step(t, e, 0, good)
 		step(t, twin, 0, good)
 		for _, bad := range []T{T(math.NaN()), T(math.Inf(1)), T(math.Inf(-1))} {
@@ -137,7 +138,7 @@ func testDegenerate[T dense.Float](t *testing.T) {
 func TestFailure(t *testing.T) {
 	m := newNet(9, 6, false, true, 40, 4)
 	ev := evidence[float32](m, solvers.NeedSampledLayers, 1)
-	e := New[float32](Options{InverseEvery: 1, Damping: 1e-3, MaxFailures: 2})
+	e := New(ev.Grads, Options{InverseEvery: 1, Damping: 1e-3, MaxFailures: 2})
 	before := step(t, e, 0, ev)
 	// All inputs equal and large.
 	x := ev.Layers[0][0].Inputs
@@ -196,7 +197,7 @@ func testThreads[T dense.Float](t *testing.T) {
 	for _, form := range forms {
 		var want []solvers.Tensor[T]
 		for threads := 1; threads <= 3; threads++ {
-			e := New[T](Options{Form: form, Threads: threads, InverseEvery: 1})
+			e := New(ev.Grads, Options{Form: form, Threads: threads, InverseEvery: 1})
 			step(t, e, 0, ev)
 			got := step(t, e, 1, ev)
 			if threads == 1 {
@@ -212,7 +213,7 @@ func testThreads[T dense.Float](t *testing.T) {
 func TestAllocations(t *testing.T) {
 	ev := mlp[float32](50, 60, 40, 30)
 	for _, form := range forms {
-		e := New[float32](Options{Form: form, Threads: 2, InverseEvery: 2})
+		e := New(ev.Grads, Options{Form: form, Threads: 2, InverseEvery: 2})
 		dst := solvers.Like(ev.Grads)
 		var r solvers.Report
 		n := 0
@@ -243,26 +244,25 @@ func TestMisuse(t *testing.T) {
 		}()
 		f()
 	}
-	panics("options", "Decay is 2", func() { New[float32](Options{Decay: 2}) })
-	panics("options", "damping is -1", func() { New[float32](Options{Damping: -1}) })
-	panics("options", "unknown form", func() { New[float32](Options{Form: 17}) })
-	panics("options", "negative", func() { New[float32](Options{InverseEvery: -1}) })
-	e := New[float64](Options{})
+	ev := mlp[float64](5, 4, 3, 2)
+	for text, o := range map[string]Options{
+		"Decay is 2": {Decay: 2}, "damping is -1": {Damping: -1}, "unknown form": {Form: 17}, "negative": {InverseEvery: -1},
+		"Share is 1.5": {Share: 1.5}, "Groups has 1": {Groups: []int{1}}, "3x5 with 2 groups": {Groups: []int{2, 1}},
+	} {
+		panics("options", text, func() { New(ev.Grads, o) })
+	}
+	e := New(ev.Grads, Options{})
 	panics("order", "nothing has been observed", func() { e.Refresh(0, new(solvers.Report)) })
 	panics("order", "no inverse", func() { e.Apply(0, nil, nil) })
 	panics("layers", "no layer statistics", func() { e.Observe(0, &solvers.Evidence[float64]{}) })
-	ev := mlp[float64](5, 4, 3, 2)
-	ev.Layers[0] = ev.Layers[0][:1]
+	all := ev.Layers[0]
+	ev.Layers[0] = all[:1]
 	panics("tensor without a layer", "tensor 1 (b) has no layer", func() { e.Observe(0, ev) })
-	ev = mlp[float64](5, 4, 3, 2)
-	ev.Layers[0][1].Param = 0
-	panics("tensor of another shape", "a tensor of 3x5, want 2x4", func() { e.Observe(0, ev) })
-	ev = mlp[float64](5, 3, 3, 3)
-	ev.Layers[0][1].Param = 0
-	panics("shared tensor", "b shares a tensor", func() { e.Observe(0, ev) })
+	ev.Layers[0] = all
+	all[1].Param = 0
+	panics("shared tensor", "layer b has tensor 0 of 2, or shares it", func() { e.Observe(0, ev) })
 	step(t, e, 0, mlp[float64](5, 4, 3, 2))
 	panics("other layers", "layer a", func() { e.Observe(1, mlp[float64](5, 4, 4, 2)) })
-	ev = mlp[float64](5, 4, 3, 2)
 	panics("gradients", "has 12 elements", func() {
 		e.Apply(1, []solvers.Tensor[float64]{solvers.NewTensor[float64]("a", 3, 4), ev.Grads[1]}, ev.Grads)
 	})

@@ -5,61 +5,33 @@ import (
 	"github.com/precond-go/precond/solvers"
 )
 
-// State names the averages, inverses and counters of the estimator. An estimator that
-// has observed nothing takes the layers of the checkpoint that it reads.
+// sideNames are the factors' names in checkpoints.
+var sideNames = [2]string{inputs: "A", outputs: "G"}
+
+// State names the averages, the inverses in force and the counters.
 func (e *Estimator[T]) State(v *solvers.State) {
-	count := len(e.blocks)
-	v.Int("layers", &count)
-	shapes := make([]block[T], count)
-	copy(shapes, e.blocks)
-	for i := range shapes {
-		b := &shapes[i]
-		bias := 0
-		if b.bias {
-			bias = 1
-		}
-		for _, f := range []struct {
-			name string
-			x    *int
-		}{{"param", &b.param}, {"in", &b.in}, {"out", &b.out}, {"positions", &b.positions}, {"bias", &bias}} {
-			v.Int(f.name, f.x)
-		}
-		if e.blocks == nil {
-			*b = newBlock[T](b.name, b.param, b.in, b.out, b.positions, bias == 1)
-		}
-	}
-	if e.blocks == nil && count > 0 {
-		e.build(shapes)
-	}
 	v.Float("damping", &e.damping)
 	v.Int("seen", &e.seen)
-	ready := 0
-	if e.ready {
-		ready = 1
-	}
-	v.Int("ready", &ready)
-	e.ready = ready == 1
+	v.Bool("ready", &e.ready)
 	for i := range e.blocks {
 		b := &e.blocks[i]
-		solvers.Floats(v, "A", b.factor[inputs].Data)
-		solvers.Floats(v, "G", b.factor[outputs].Data)
-		v.Int("staleness", &b.staleness)
-		v.Int("failures", &b.failures)
+		for side, f := range b.factor {
+			solvers.Floats(v, sideNames[side]+" of "+b.name, f.Data)
+		}
+		v.Int("staleness of "+b.name, &b.staleness)
+		v.Int("failures of "+b.name, &b.failures)
 	}
-	if count > 0 {
-		e.form.state(v)
-	}
+	e.form.state(v)
 }
 
 // Dense returns the matrix P of the tensor at index param, its elements in row-major
 // order, one column a call of Apply. It is for tests.
 func (e *Estimator[T]) Dense(param int) dense.Matrix[float64] {
-	grads := make([]solvers.Tensor[T], len(e.blocks))
-	for i := range e.blocks {
-		b := &e.blocks[i]
-		grads[b.param] = solvers.NewTensor[T](b.name, b.out, b.in)
+	grads := make([]solvers.Tensor[T], len(e.sizes))
+	for i, n := range e.sizes {
+		grads[i] = solvers.NewTensor[T]("", n)
 	}
-	n := len(grads[param].Data)
+	n := e.sizes[param]
 	p := dense.NewMatrix[float64](n, n)
 	dst := solvers.Like(grads)
 	for j := range n {
