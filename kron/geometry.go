@@ -34,7 +34,7 @@ func (g ConvGeometry) Check() error {
 	if g.Channels%g.Groups != 0 || g.Out%g.Groups != 0 {
 		return fmt.Errorf("kron: ConvGeometry: %d groups do not divide %d input and %d output channels", g.Groups, g.Channels, g.Out)
 	}
-	if h, w := g.OutSize(); h < 1 || w < 1 {
+	if g.DilationH*(g.KernelH-1) >= g.Height+2*g.PadH || g.DilationW*(g.KernelW-1) >= g.Width+2*g.PadW {
 		return fmt.Errorf("kron: ConvGeometry: the kernel is larger than the padded image")
 	}
 	return nil

@@ -29,6 +29,8 @@ func TestConvGeometry(t *testing.T) {
 		"PadW":    func(g *ConvGeometry) { g.PadW = -1 },
 		"groups":  func(g *ConvGeometry) { g.Groups = 4 },
 		"kernel":  func(g *ConvGeometry) { g.DilationH = 6 },
+		// One pixel too large, where the size divided by the stride rounds to zero.
+		"image": func(g *ConvGeometry) { g.KernelH, g.DilationH, g.StrideH = 12, 1, 2 },
 	} {
 		g := good
 		spoil(&g)
