@@ -34,7 +34,7 @@ func Gemm[T Float](tA, tB blas.Transpose, alpha T, a, b Matrix[T], beta T, c Mat
 		n, kb = kb, n
 	}
 	if alpha == 0 || beta != 0 && beta != 1 || kb != k || c.Rows != m || c.Cols != n ||
-		!small(m, n, k, o.single()) || k > asm.KC[T]() || !known(tA) || !known(tB) ||
+		!small(m, n, k, o.single(), tB != blas.NoTrans) || k > asm.KC[T]() || !known(tA) || !known(tB) ||
 		!a.valid() || !b.valid() || !c.valid() || !disjoint(&c, &a) || !disjoint(&c, &b) {
 		gemm(tA, tB, alpha, &a, &b, beta, &c, o)
 		return

@@ -48,12 +48,15 @@ type plan struct {
 // Sizes that separate the paths. They were measured on one core of a Zen 5 server;
 // a wrong choice costs some percent and no bit.
 const (
-	parallelFrom = 96 * 96 * 96    // multiply-adds; below: one thread
-	directUpTo   = 128             // rows of A; at most so many: B is used in place
-	directWork   = 128 * 128 * 128 // multiply-adds; at most so many: neither is packed
-	packAFrom    = 512             // columns of B; from here on A is packed
-	rowsAtOnce   = 2048            // rows of A that are packed at once
-	callUpTo     = 1 << 22         // multiply-adds of one call on B in place
+	parallelFrom  = 96 * 96 * 96    // multiply-adds; below: one thread
+	directUpTo    = 128             // rows of A; at most so many: B is used in place
+	directWork    = 128 * 128 * 128 // multiply-adds; at most so many: neither is packed
+	transposeUpTo = 1 << 15         // elements of B; at most so many are written out transposed
+	fewSteps      = 8               // of k; at most so many: the time is that of C
+	fewRows       = 4               // of a strip of so few steps
+	packAFrom     = 512             // columns of B; from here on A is packed
+	rowsAtOnce    = 2048            // rows of A that are packed at once
+	callUpTo      = 1 << 22         // multiply-adds of one call on B in place
 )
 
 // l2 is the size of the second-level cache in bytes; a block of B takes half.
@@ -87,8 +90,11 @@ func (g *product[T]) run(op string, o *Opts[T]) {
 }
 
 // small returns whether a product is worth neither packing nor more than one
-// thread, of which there may be others or not.
-func small(m, n, k int, single bool) bool {
+// thread, of which there may be others or not. A transposed B has to be written out.
+func small(m, n, k int, single, transposed bool) bool {
+	if transposed && n*k > transposeUpTo {
+		return false
+	}
 	return m <= directUpTo && (m*n*k < parallelFrom || single && m*n*k <= directWork)
 }
 
@@ -148,7 +154,7 @@ func (g *product[T]) plan(threads int) {
 	if g.tri != whole { // a tile
 		p.each = roundUp(kern.MR*(kern.NR+roundUp(kern.MR, kern.NR)), alignSlack[T]())
 	}
-	if small(g.m, g.n, g.k, threads == 1) && !g.minus {
+	if small(g.m, g.n, g.k, threads == 1, g.b.cs != 1) && !g.minus {
 		p.direct = true
 		if g.b.cs != 1 {
 			p.each += roundUp(p.kc*g.n, alignSlack[T]())
@@ -199,6 +205,9 @@ func gemmRoom[T Float](m, n, k, threads int) int {
 func (g *product[T]) packsA() bool {
 	if g.minus {
 		return true // packing changes the sign
+	}
+	if g.k <= fewSteps {
+		return false
 	}
 	if g.a.cs != 1 {
 		return g.n > 2*g.kern.NR && g.k > 32
@@ -305,6 +314,9 @@ func (g *product[T]) cell(work []T, i0, i1, j0, j1 int) {
 	for i := i0; i < i1; i += p.mc {
 		in := min(p.mc, i1-i)
 		strips := blocks(in, mr)
+		if g.k <= fewSteps && !p.packA {
+			strips = blocks(in, fewRows)
+		}
 		for l := range kb {
 			l0, l1 := blockOf(g.k, l, kb)
 			mode := asm.Add
