@@ -21,6 +21,7 @@
 //     form the matrix; [CholeskySolve]; [Trace], [Det], [LogDet], [CholeskyLogDet], [Inner].
 //   - [Eigen], the eigendecomposition of a product of symmetric factors: rotation to its
 //     eigenbasis and back, powers with exact damping.
+//   - [SumInverse], the inverse of a sum or difference of two products.
 //   - [Tikhonov], factored damping with π, and [Damp].
 //   - Statistics of factors: [Moment] with the moving average in it and the bias as a
 //     homogeneous coordinate, [CrossMoment] of two layers, [Reduce] for shared weights.
