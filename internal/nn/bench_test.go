@@ -75,3 +75,25 @@ func BenchmarkAutoencoder(b *testing.B) {
 	b.Run("products", products(0))
 	b.Run("products/tight", products(1))
 }
+
+// BenchmarkConvolution times a step of a small classifier at batch 250, with the rate of its
+// products.
+func BenchmarkConvolution(b *testing.B) {
+	n := New[float32](SoftmaxCrossEntropy, Shape{28, 28, 1},
+		Conv{Out: 16, KernelH: 5, KernelW: 5, PadH: 2, PadW: 2, Act: ReLU}, MaxPool{Size: 2},
+		Conv{Out: 32, KernelH: 5, KernelW: 5, PadH: 2, PadW: 2, Act: ReLU}, MaxPool{Size: 2},
+		Full{Out: 10})
+	n.Init(He, 1)
+	x, t := dense.NewMatrix[float32](250, 784), dense.NewMatrix[float32](250, 10)
+	random.Uniform(random.New(1, 1, 1), 0, x.Data)
+	for i := range t.Rows {
+		t.Set(i, i%10, 1)
+	}
+	mul := 250 * (2*28*28*25*16 + 3*14*14*25*16*32 + 3*7*7*32*10)
+	for step := 0; b.Loop(); step++ {
+		if _, err := n.Evidence(x, t, 0, step); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(2*mul)*float64(b.N)/1e9/b.Elapsed().Seconds(), "GFLOP/s")
+}

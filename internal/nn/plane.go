@@ -1,11 +1,9 @@
 package nn
 
 import (
-	"unsafe"
-
-	"github.com/precond-go/precond/asm"
 	"github.com/precond-go/precond/dense"
 	"github.com/precond-go/precond/internal/par"
+	"github.com/precond-go/precond/kron"
 	"gonum.org/v1/gonum/blas"
 )
 
@@ -14,23 +12,18 @@ import (
 // the rows of a matrix, so that it is a matrix product while the patches are in the cache.
 // The patches of a whole batch never exist at once.
 type plane[T dense.Float] struct {
-	op      planeOp
-	st      *stage
-	n       int // examples
-	w       dense.Matrix[T]
-	x, z    []T // images and outputs, or their gradients
-	beta    T
-	pick    []int32
-	lanes   int
-	sums    []T // weight gradients of the lanes
-	workers []planeWork[T]
-	f       func(team *par.Team, w int)
-}
-
-// planeWork is the workspace of one worker.
-type planeWork[T dense.Float] struct {
-	panel []T
-	opts  dense.Opts[T]
+	op     planeOp
+	st     *stage
+	n      int // examples
+	w      dense.Matrix[T]
+	x, z   []T // images and outputs, or their gradients
+	beta   T   // 0 or 1
+	pick   []int32
+	lanes  int
+	sums   []T           // weight gradients of the lanes
+	panels [][]T         // of workers
+	single dense.Opts[T] // of what a worker calls
+	f      func(team *par.Team, w int)
 }
 
 type planeOp uint8
@@ -44,49 +37,37 @@ const (
 	poolAdjoint                 // x = its transpose times z
 )
 
-// panelRows returns the number of patches in a panel of a convolution. It is part of the
-// order of operations, so it depends on the shape and the element type alone.
-func panelRows[T dense.Float](st *stage) int {
-	const bytes = 1 << 18
-	return max(32, bytes/int(unsafe.Sizeof(T(0)))/st.fanIn)
-}
-
 // images returns the number of images in a unit.
-func images[T dense.Float](st *stage) int {
+func images(st *stage) int {
 	if st.kind != conv {
 		return 1
 	}
-	return max(1, panelRows[T](st)/st.positions)
+	return max(1, st.conv.PanelRows()/st.positions)
 }
 
 // lanes returns in how many parts the sum over a number of images is made for a weight
 // gradient, whatever the number of workers: few where the weight is large.
-func lanes[T dense.Float](st *stage, n int) int {
+func lanes(st *stage, n int) int {
 	const elements = 1 << 20
-	units := (n + images[T](st) - 1) / images[T](st)
+	units := (n + images(st) - 1) / images(st)
 	return min(units, max(4, min(16, elements/(st.width*st.fanIn))))
 }
 
 // newPlane returns a plane for the given stages, batches of up to n examples and a number
 // of workers.
 func newPlane[T dense.Float](stages []stage, n, workers int) *plane[T] {
-	s := &plane[T]{workers: make([]planeWork[T], workers)}
-	panel, sums, work := 0, 0, 0
+	s := &plane[T]{panels: make([][]T, workers), single: dense.Opts[T]{Threads: 1}}
+	panel, sums := 0, 0
 	for l := range stages {
 		st := &stages[l]
 		if st.pointwise() || !st.weighted() {
 			continue
 		}
-		rows, out := panelRows[T](st), st.width/st.conv.Groups
-		panel = max(panel, rows*st.fanIn)
-		sums = max(sums, lanes[T](st, n)*st.width*st.fanIn)
-		work = max(work,
-			dense.GemmWork[T](blas.NoTrans, blas.Trans, rows, out, st.fanIn, 1),
-			dense.GemmWork[T](blas.Trans, blas.NoTrans, out, st.fanIn, rows, 1),
-			dense.GemmWork[T](blas.NoTrans, blas.NoTrans, rows, st.fanIn, out, 1))
+		panel = max(panel, st.conv.PanelRows()*st.fanIn)
+		sums = max(sums, lanes(st, n)*st.width*st.fanIn)
 	}
-	for w := range s.workers {
-		s.workers[w] = planeWork[T]{make([]T, panel), dense.Opts[T]{Threads: 1, Work: make([]T, work)}}
+	for w := range s.panels {
+		s.panels[w] = make([]T, panel)
 	}
 	s.sums = make([]T, sums)
 	s.f = s.work
@@ -101,7 +82,7 @@ func (s *plane[T]) convolve(op planeOp, st *stage, n int, w dense.Matrix[T], x, 
 
 // gradient computes w = alpha·z·(patches of x)ᵀ + beta·w.
 func (s *plane[T]) gradient(st *stage, n int, alpha T, z, x []T, beta T, w dense.Matrix[T], o *dense.Opts[T]) {
-	s.lanes = lanes[T](st, n)
+	s.lanes = lanes(st, n)
 	s.run(convGradient, st, n, x, z)
 	for i := range s.lanes {
 		dense.Accumulate(alpha, s.lane(st, i), beta, w, o)
@@ -117,7 +98,7 @@ func (s *plane[T]) lane(st *stage, i int) dense.Matrix[T] {
 
 func (s *plane[T]) run(op planeOp, st *stage, n int, x, z []T) {
 	s.op, s.st, s.n, s.x, s.z = op, st, n, x, z
-	workers := len(s.workers)
+	workers := len(s.panels)
 	if op == convGradient {
 		workers = min(workers, s.lanes)
 	}
@@ -129,13 +110,13 @@ func (s *plane[T]) run(op planeOp, st *stage, n int, x, z []T) {
 }
 
 func (s *plane[T]) work(team *par.Team, worker int) {
-	unit := images[T](s.st)
+	unit := images(s.st)
 	units := (s.n + unit - 1) / unit
 	if s.op == convGradient {
 		lo, hi := par.Range(s.lanes, team.Workers(), worker, 1)
 		for lane := lo; lane < hi; lane++ {
 			first, last := par.Range(units, s.lanes, lane, 1)
-			s.convolution(&s.workers[worker], first*unit, min(last*unit, s.n), s.lane(s.st, lane))
+			s.convolution(s.panels[worker], first*unit, min(last*unit, s.n), s.lane(s.st, lane))
 		}
 		return
 	}
@@ -143,7 +124,7 @@ func (s *plane[T]) work(team *par.Team, worker int) {
 	for u := lo; u < hi; u++ {
 		i0, i1 := u*unit, min((u+1)*unit, s.n)
 		if s.op == convProduct || s.op == convAdjoint {
-			s.convolution(&s.workers[worker], i0, i1, s.w)
+			s.convolution(s.panels[worker], i0, i1, s.w)
 			continue
 		}
 		s.pools(i0) // units are one image
@@ -151,127 +132,41 @@ func (s *plane[T]) work(team *par.Team, worker int) {
 }
 
 // convolution does the part of images i0 to i1 in a pass of a convolution.
-func (s *plane[T]) convolution(work *planeWork[T], i0, i1 int, w dense.Matrix[T]) {
+func (s *plane[T]) convolution(space []T, i0, i1 int, w dense.Matrix[T]) {
 	st, g := s.st, s.st.conv
 	z := dense.MatrixOf(s.n*st.positions, st.width, s.z)
-	out, patch := st.width/g.Groups, st.fanIn
-	if s.op == convAdjoint {
-		x := s.x[i0*st.in.Len() : i1*st.in.Len()]
-		switch s.beta {
-		case 0:
-			clear(x)
-		case 1:
-		default:
-			asm.For[T]().Scal(s.beta, x)
-		}
+	x := dense.MatrixOf(s.n*st.in.Pixels(), st.in.Channels, s.x)
+	out, patch, most := st.width/g.Groups, st.fanIn, g.PanelRows()
+	if s.op == convAdjoint && s.beta == 0 {
+		clear(s.x[i0*st.in.Len() : i1*st.in.Len()])
 	}
 	// The panels of a lane begin at the same images as the units.
-	unit := images[T](st)
+	unit := images(st)
 	first := true
 	for ; i0 < i1; i0 += unit {
 		end := min(i0+unit, i1) * st.positions
-		for r := i0 * st.positions; r < end; r += panelRows[T](st) {
-			rows := min(panelRows[T](st), end-r)
-			panel := dense.MatrixOf(rows, patch, work.panel[:rows*patch])
+		for r := i0 * st.positions; r < end; r += most {
+			rows := min(most, end-r)
+			panel := dense.MatrixOf(rows, patch, space[:rows*patch])
 			for group := range g.Groups {
 				zg, wg := z.View(r, group*out, rows, out), w.View(group*out, 0, out, patch)
 				switch s.op {
 				case convProduct:
-					s.patches(panel, r, group)
-					dense.Gemm(blas.NoTrans, blas.Trans, 1, panel, wg, s.beta, zg, &work.opts)
+					kron.Patches(*g, group, x, r, panel, &s.single)
+					dense.Gemm(blas.NoTrans, blas.Trans, 1, panel, wg, s.beta, zg, &s.single)
 				case convAdjoint:
-					dense.Gemm(blas.NoTrans, blas.NoTrans, 1, zg, wg, 0, panel, &work.opts)
-					s.addPatches(panel, r, group)
+					dense.Gemm(blas.NoTrans, blas.NoTrans, 1, zg, wg, 0, panel, &s.single)
+					kron.AddPatches(*g, group, panel, r, x, &s.single)
 				case convGradient:
-					s.patches(panel, r, group)
+					kron.Patches(*g, group, x, r, panel, &s.single)
 					beta := T(1)
 					if first {
 						beta = 0
 					}
-					dense.Gemm(blas.Trans, blas.NoTrans, 1, zg, panel, beta, wg, &work.opts)
+					dense.Gemm(blas.Trans, blas.NoTrans, 1, zg, panel, beta, wg, &s.single)
 				}
 			}
 			first = false
-		}
-	}
-}
-
-// row is what one kernel row of a patch takes from the image: count pixels of the kernel,
-// from pixel skip on, lie in the image; the first begins at element at of all images, the
-// others follow step elements apart. Of each it takes the channels of one group.
-type row struct{ skip, count, at, step int }
-
-// kernelRow returns row kh of the patch at output position p of an image.
-func (s *plane[T]) kernelRow(image, p, kh, group int) row {
-	g := s.st.conv
-	oh, ow := p/s.st.out.Width, p%s.st.out.Width
-	ih, iw := oh*g.StrideH-g.PadH+kh*g.DilationH, ow*g.StrideW-g.PadW
-	if ih < 0 || ih >= g.Height {
-		return row{}
-	}
-	skip := 0
-	if iw < 0 {
-		skip = min(g.KernelW, (-iw+g.DilationW-1)/g.DilationW)
-	}
-	end := 0 // kernel pixels left of the image's right edge
-	if iw < g.Width {
-		end = min(g.KernelW, (g.Width-1-iw)/g.DilationW+1)
-	}
-	at := ((image*g.Height+ih)*g.Width+iw+skip*g.DilationW)*g.Channels + group*(g.Channels/g.Groups)
-	return row{skip, max(0, end-skip), at, g.DilationW * g.Channels}
-}
-
-// patches fills a panel with the patches of a group at output rows from r on.
-func (s *plane[T]) patches(panel dense.Matrix[T], r, group int) {
-	g := s.st.conv
-	channels := g.Channels / g.Groups
-	width := g.KernelW * channels // of a kernel row
-	for i := range panel.Rows {
-		image, p := (r+i)/s.st.positions, (r+i)%s.st.positions
-		dst := panel.Row(i)
-		for kh := range g.KernelH {
-			dst := dst[kh*width : (kh+1)*width]
-			k := s.kernelRow(image, p, kh, group)
-			if k.count < g.KernelW {
-				clear(dst)
-			}
-			dst = dst[k.skip*channels : (k.skip+k.count)*channels]
-			if k.step == channels {
-				copy(dst, s.x[k.at:])
-				continue
-			}
-			for ; len(dst) > 0; dst, k.at = dst[channels:], k.at+k.step {
-				copy(dst[:channels], s.x[k.at:])
-			}
-		}
-	}
-}
-
-// addPatches adds a panel of patches to where they came from.
-func (s *plane[T]) addPatches(panel dense.Matrix[T], r, group int) {
-	kern, g := asm.For[T](), s.st.conv
-	channels := g.Channels / g.Groups
-	width := g.KernelW * channels
-	for i := range panel.Rows {
-		image, p := (r+i)/s.st.positions, (r+i)%s.st.positions
-		src := panel.Row(i)
-		for kh := range g.KernelH {
-			k := s.kernelRow(image, p, kh, group)
-			src := src[kh*width:][k.skip*channels : (k.skip+k.count)*channels]
-			run := channels // elements that follow each other in the image
-			if k.step == channels {
-				run = len(src)
-			}
-			for ; len(src) > 0; src, k.at = src[run:], k.at+k.step {
-				x := s.x[k.at : k.at+run]
-				if run >= 16 { // a call for less costs more than it does
-					kern.AddTo(x, src[:run], x)
-					continue
-				}
-				for j := range x {
-					x[j] += src[j]
-				}
-			}
 		}
 	}
 }

@@ -49,16 +49,26 @@ func (st *stage) window(o, k int) int {
 }
 
 // largest sets z to the largest elements of the windows of x, and pick to which they are.
-// A NaN is larger than everything.
+// With a NaN among them z is NaN, and pick one of them.
 func largest[T dense.Float](st *stage, x, z []T, pick []int32) {
 	for o := 0; o < len(z); o += st.width {
 		z, pick := z[o:o+st.width], pick[o:o+st.width]
 		for k := range st.size * st.size {
 			at := st.window(o, k)
-			for j, v := range x[at : at+st.width] {
-				if k == 0 || v > z[j] || v != v && z[j] == z[j] {
-					z[j], pick[j] = v, int32(at+j)
+			x := x[at : at+st.width]
+			if k == 0 {
+				copy(z, x)
+				for j := range pick {
+					pick[j] = int32(at + j)
 				}
+				continue
+			}
+			for j, v := range x { // without branches: which is larger is as good as random
+				p := pick[j]
+				if v > z[j] {
+					p = int32(at + j)
+				}
+				z[j], pick[j] = max(z[j], v), p
 			}
 		}
 	}
