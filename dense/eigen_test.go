@@ -214,7 +214,7 @@ func TestEigenSymThreadsAndWorkspace(t *testing.T) {
 // testEigenSymThreads compares threads and workspaces bit for bit.
 func testEigenSymThreads[T Float](t *testing.T) {
 	for _, n := range []int{3, 16, 17, 75, 200, 470} {
-		if testing.Short() && n > 200 {
+		if testing.Short() && n > 100 {
 			continue
 		}
 		a := MatrixOf(n, n, hard.Symmetric[T](hard.Random, n).Data)

@@ -136,6 +136,9 @@ func testOrthogonalizeCall[T Float](t *testing.T) {
 	for _, s := range [][2]int{{1, 1}, {20, 30}, {150, 140}, {140, 200}} {
 		a := draw[T](1, s[0], s[1], 0)
 		for _, threads := range []int{1, 2, 3} {
+			if testing.Short() && s[0] > 100 && threads == 2 {
+				continue
+			}
 			checkWorkspace(t, fmt.Sprintf("Orthogonalize %v", s), threads, OrthogonalizeWork[T](s[0], s[1], threads), draw[T](2, s[0], s[1], 0),
 				func(c Matrix[T], o *Opts[T]) {
 					if _, err := Orthogonalize(a, c, p, o); err != nil {
