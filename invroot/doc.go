@@ -1,0 +1,35 @@
+// Package invroot computes A^(−q/p) of symmetric positive semidefinite matrices, the
+// operation that Shampoo and its family spend their time in: one matrix with [Root],
+// many with [Batch]. It is for solvers, and for whoever needs one such function.
+//
+// Every result has a [Certificate]: the method, the work, a measured residual, the
+// condition number and an estimate of the error. A finite matrix gives a result that is as
+// accurate as its certificate says, or an error that says what the matrix lacks
+// ([SpectrumError], [RangeError]): a method that fails, or is not accurate enough,
+// makes way for the next one of the ladder, at whose end is an eigendecomposition in
+// float64.
+//
+// # Methods
+//
+// Errors of the root in float32, relative, in the Frobenius norm, are set by the condition
+// number κ. The eigenvalue of size λ has an error ε·λmax from rounding in any algorithm
+// that works in the element type, and so λ^(−1/p) one of ε·κ/p at the small end.
+//
+//	method          error in float32   work
+//	Eigen           1e-6 to κ = 1e8    7n³ flops, 4/3·n³ of them at the speed of memory
+//	EigenWorking    ε·κ/p              the same, in float32
+//	CoupledNewton   some ε·κ^(1−1/p)   some log₂κ/log₂(1+1/p) iterations, of 2 + log₂p products
+//	HigherOrder     the same           fewer iterations of more products
+//
+// In float32, Eigen reduces to tridiagonal form and divides and conquers in float64, and
+// does the back-transformation and the last product in float32: see
+// [dense.EigenSymMixed]. It takes about as long as ten products at n = 512, fewer than
+// iterations need for matrices that are not well-conditioned, so it is the default.
+//
+// # Damping
+//
+// A ridge, absolute or relative, is added to the eigenvalues. Options.Shift lifts an
+// indefinite spectrum to zero before. Options.Cutoff asks for the pseudo-inverse.
+//
+// The same bits come out on every processor and for every number of threads.
+package invroot
