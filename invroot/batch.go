@@ -1,6 +1,7 @@
 package invroot
 
 import (
+	"fmt"
 	"sync"
 	"sync/atomic"
 
@@ -22,8 +23,7 @@ type Block[T dense.Float] struct {
 // disturb the others: its Err says why, and its Cert has the flag Failed.
 //
 // Shapes: as in Root for each block. No X overlaps another X or any A.
-// Cost: the sum of the costs. Workspace: BatchWork(blocks, threads); for less than
-// that many threads, blocks of the largest order can work at once.
+// Cost: the sum of the costs. Workspace: BatchWork(blocks, threads).
 // Errors: *dense.BlockError with the first block that failed and its error.
 // Results are the same bits as those of Root.
 func Batch[T dense.Float](blocks []Block[T], opt *Options, o *dense.Opts[T]) error {
@@ -42,13 +42,16 @@ func Batch[T dense.Float](blocks []Block[T], opt *Options, o *dense.Opts[T]) err
 		b.f = b.work
 	}
 	b.blocks, b.s = blocks, settingsOf[T](opt)
-	workers := min(threadsOf(o), len(blocks))
+	workers := max(1, min(threadsOf(o), len(blocks)))
 	b.room = nil
 	if o != nil && o.Work != nil {
 		if need := BatchWork(blocks, workers); len(o.Work) < need {
-			panic("invroot: Batch: workspace is too short")
+			panic(fmt.Sprintf("invroot: %s: workspace has %d elements, needs %d", op, len(o.Work), need))
 		}
 		b.room, b.each = o.Work, BatchWork(blocks, 1)
+	}
+	for len(b.calls) < workers {
+		b.calls = append(b.calls, newCall[T]())
 	}
 	b.sort()
 	b.next.Store(0)
@@ -86,6 +89,7 @@ type batch[T dense.Float] struct {
 	next   atomic.Int64
 	room   []T
 	each   int
+	calls  []*call[T] // of every worker
 	f      func(t *par.Team, w int)
 }
 
@@ -118,9 +122,9 @@ func (b *batch[T]) work(_ *par.Team, w int) {
 			return
 		}
 		k := &b.blocks[b.order[i]]
-		c := callOf[T]()
+		c := b.calls[w]
 		c.threads, c.s, c.e, c.a, c.x = 1, b.s, k.Exponent.reduced(), k.A, k.X
 		k.Cert, k.Err = c.run("Batch", &o)
-		c.free()
+		c.clear()
 	}
 }

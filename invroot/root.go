@@ -106,15 +106,23 @@ func callOf[T dense.Float]() *call[T] {
 	}
 	c, _ := pool.Get().(*call[T])
 	if c == nil {
-		c = new(call[T])
-		c.symv = func(x, y []T) { dense.Symv(blas.Lower, 1, c.b, x, 0, y, &c.inner) }
+		c = newCall[T]()
 	}
 	return c
 }
 
-// free gives the call back and keeps nothing of the caller's alive.
+func newCall[T dense.Float]() *call[T] {
+	c := new(call[T])
+	c.symv = func(x, y []T) { dense.Symv(blas.Lower, 1, c.b, x, 0, y, &c.inner) }
+	return c
+}
+
+// clear keeps nothing of the caller's alive.
+func (c *call[T]) clear() { *c = call[T]{symv: c.symv} }
+
+// free gives the call back.
 func (c *call[T]) free() {
-	*c = call[T]{symv: c.symv}
+	c.clear()
 	if isSingle[T]() {
 		calls32.Put(c)
 	} else {
