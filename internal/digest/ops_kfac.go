@@ -13,7 +13,7 @@ func kfacOps[T dense.Float]() []op[T] {
 	for _, f := range []struct {
 		name string
 		form kfac.Form
-	}{{"Cholesky", kfac.Cholesky}, {"Eigen", kfac.Eigen}, {"Corrected", kfac.Corrected}} {
+	}{{"Cholesky", kfac.Cholesky}, {"Eigen", kfac.Eigen}, {"Corrected", kfac.Corrected}, {"Tridiagonal", kfac.Tridiagonal}} {
 		ops = append(ops, op[T]{"kfac." + f.name, func(e *env[T]) {
 			var k *kfac.Estimator[T]
 			for step := range 3 {

@@ -12,7 +12,7 @@ type choleskyForm[T dense.Float] struct {
 	blocks  []block[T]
 	half    []int                   // which of a block's halves is in force
 	inv     [][2][2]dense.Matrix[T] // of a block, by half and side
-	norm    [][2]float64            // ‖·‖₁ of a block's damped factors in the spare half
+	norm    [][2]float64            // condition of a block's damped factors in the spare half
 	temp    []dense.Matrix[T]       // V·A⁻¹
 	a, b, c []dense.Matrix[T]       // operands of batches
 }
@@ -47,24 +47,32 @@ func (f *choleskyForm[T]) load(i int, damping float64) error {
 	return nil
 }
 
-func (f *choleskyForm[T]) work(i, threads int) int {
+func (f *choleskyForm[T]) work(i, threads int) int { return inverseWork(&f.blocks[i], threads) }
+
+func (f *choleskyForm[T]) factorise(i, side int, o *dense.Opts[T]) (err error) {
+	f.norm[i][side], err = invertFactor(f.inv[i][1-f.half[i]][side], o)
+	return err
+}
+
+// inverseWork returns the workspace of invertFactor.
+func inverseWork[T dense.Float](b *block[T], threads int) int {
 	n := 0
 	for side := range 2 {
-		order := f.blocks[i].dim(side)
-		n = max(n, dense.SPDInverseWork[T](order, threads), dense.Norm1SymmetricWork[T](order))
+		n = max(n, dense.SPDInverseWork[T](b.dim(side), threads), dense.Norm1SymmetricWork[T](b.dim(side)))
 	}
 	return n
 }
 
-func (f *choleskyForm[T]) factorise(i, side int, o *dense.Opts[T]) error {
-	m := f.inv[i][1-f.half[i]][side]
-	norm := dense.Norm1Symmetric(blas.Lower, m, o)
+// invertFactor replaces the matrix in the lower triangle of m by its inverse, in both triangles,
+// and returns the condition number in the 1-norm.
+func invertFactor[T dense.Float](m dense.Matrix[T], o *dense.Opts[T]) (float64, error) {
+	norm := float64(dense.Norm1Symmetric(blas.Lower, m, o))
 	if err := dense.SPDInverse(blas.Lower, m, o); err != nil {
-		return err
+		return 0, err
 	}
-	f.norm[i][side] = float64(norm) * float64(dense.Norm1Symmetric(blas.Lower, m, o)) // exact: not added to anything
+	norm = float64(norm * float64(dense.Norm1Symmetric(blas.Lower, m, o)))
 	dense.Mirror(blas.Lower, m)
-	return nil
+	return norm, nil
 }
 
 func (f *choleskyForm[T]) commit(i int, _ float64, _ *dense.Opts[T]) float64 {

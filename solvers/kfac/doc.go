@@ -13,6 +13,9 @@
 // eigenvalues by the second moments of the gradients along them, which are the best
 // diagonal that there is in that basis.
 //
+// Both take the layers for independent. The block-tridiagonal form of K-FAC does not: it
+// is exact in the blocks of neighbours, too.
+//
 // # Where to start
 //
 // [New] makes an [Estimator], a solvers.Preconditioner. It wants the layers' statistics in each

@@ -21,6 +21,7 @@ type Estimator[T dense.Float] struct {
 	layers  []int // index of a tensor's layer
 	blocks  []block[T]
 	form    form[T]
+	tri     *tridiagonalForm[T] // form, if it is that
 	crew    *crew[T]
 	errs    [][2]error // of a refresh, by block and side
 	due     []bool     // blocks that the crew works on
@@ -51,6 +52,9 @@ func New[T dense.Float](params []solvers.Tensor[T], o Options) *Estimator[T] {
 		e.form = newCholeskyForm(e.blocks)
 	case Eigen, Corrected:
 		e.form = newEigenForm(e.blocks, o.Form == Corrected)
+	case Tridiagonal:
+		e.tri = newTridiagonalForm(e.blocks)
+		e.form = e.tri
 	}
 	e.errs, e.due = make([][2]error, len(e.blocks)), make([]bool, len(e.blocks))
 	costs := make([]float64, 2*len(e.blocks))
@@ -107,6 +111,9 @@ func (e *Estimator[T]) Observe(step int, ev *solvers.Evidence[T]) error {
 		panic(fmt.Sprintf("kfac: Observe: step %d has no layer statistics", step))
 	}
 	e.take(ev.Layers)
+	if e.tri != nil {
+		e.tri.check(e.sets[0])
+	}
 	for s, set := range e.sets {
 		for i := range set {
 			if s == 0 && e.blocks[i].group == 0 {
@@ -129,6 +136,9 @@ func (e *Estimator[T]) Observe(step int, ev *solvers.Evidence[T]) error {
 	keep := keepWeight(e.seen, e.o.Decay)
 	for i := range e.blocks {
 		e.blocks[i].observe(e.sets, i, keep, &e.opts)
+	}
+	if e.tri != nil {
+		e.tri.observe(e.sets, keep, &e.opts)
 	}
 	e.fresh = true
 	return nil
@@ -246,7 +256,26 @@ func (e *Estimator[T]) factorise(damping float64) bool {
 	if any {
 		e.crew.run()
 	}
+	if any && e.tri != nil {
+		e.couple()
+	}
 	return any
+}
+
+// couple goes on where the blocks hang together: if one fails, all do.
+func (e *Estimator[T]) couple() {
+	var err error
+	for i := range e.blocks {
+		if err == nil {
+			err = e.failure(i)
+		}
+	}
+	if err == nil {
+		err = e.tri.couple(&e.opts)
+	}
+	for i := range e.errs {
+		e.errs[i] = [2]error{err, err}
+	}
 }
 
 // failure returns what went wrong with block i, if anything did.

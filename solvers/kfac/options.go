@@ -40,6 +40,11 @@ const (
 	// Corrected is EKFAC: Eigen with the second moments of the gradients along the
 	// eigenvectors in place of the products of eigenvalues.
 	Corrected
+	// Tridiagonal is the block-tridiagonal inverse: Cholesky's blocks, coupled with those of
+	// the layers before and behind. The tensors have to be in the order of the layers, which
+	// are fully connected. About six products a layer and step, and eigendecompositions at each
+	// refresh.
+	Tridiagonal
 )
 
 // Options are the parameters of an Estimator. The zero value of each is its default.
@@ -97,7 +102,7 @@ func (o Options) resolve() Options {
 		panic(fmt.Sprintf("kfac: New: Share is %v, want a number up to 1", o.Share))
 	case o.Statistics < MonteCarlo || o.Statistics > Exact:
 		panic(fmt.Sprintf("kfac: New: unknown statistics %d", o.Statistics))
-	case o.Form < Cholesky || o.Form > Corrected:
+	case o.Form < Cholesky || o.Form > Tridiagonal:
 		panic(fmt.Sprintf("kfac: New: unknown form %d", o.Form))
 	case !(o.Decay > 0 && o.Decay < 1):
 		panic(fmt.Sprintf("kfac: New: Decay is %v, want a number between 0 and 1", o.Decay))
