@@ -22,6 +22,9 @@
 //   - [Eigen], the eigendecomposition of a product of symmetric factors: rotation to its
 //     eigenbasis and back, powers with exact damping.
 //   - [SumInverse], the inverse of a sum or difference of two products.
+//   - [Nearest], the nearest Kronecker products to a matrix ([Blocks]) or to the Fisher matrix of
+//     samples ([PerExample]), by products with the [Rearranged] matrix.
+//   - [PerExample], per-example gradients that are not formed: their Gram matrix and products.
 //   - [Tikhonov], factored damping with π, and [Damp].
 //   - Statistics of factors: [Moment] with the moving average in it and the bias as a
 //     homogeneous coordinate, [CrossMoment] of two layers, [Reduce] for shared weights.
