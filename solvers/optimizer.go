@@ -55,6 +55,13 @@ func (o *Optimizer[T]) Params() []Tensor[T] { return o.params }
 // Steps returns the number of steps taken, which is the number of the coming one.
 func (o *Optimizer[T]) Steps() int { return o.step }
 
+// Close ends what the parts do in the background and waits for it. The optimizer can go
+// on afterwards, with the same bits.
+func (o *Optimizer[T]) Close() {
+	closePart(o.precond)
+	closePart(o.policy)
+}
+
 // Needs returns what the coming step's evidence has to hold beside loss and gradients.
 func (o *Optimizer[T]) Needs() Needs { return o.precond.Needs(o.step) | o.policy.Needs(o.step) }
 

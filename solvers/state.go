@@ -8,8 +8,12 @@ import "github.com/precond-go/precond/dense"
 type State struct {
 	visit     func(name string, data any)
 	prefix    string
+	reading   bool // for a checkpoint to be restored: either the check of names and lengths or the restoring walk
 	restoring bool
 }
+
+// Stateful is what has a state.
+type Stateful interface{ State(s *State) }
 
 // Floats names a slice of elements.
 func Floats[T dense.Float](s *State, name string, x []T) { s.visit(s.prefix+name, x) }

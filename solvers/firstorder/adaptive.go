@@ -48,6 +48,7 @@ type Adaptive[T dense.Float] struct {
 	v      []solvers.Tensor[T] // second moments, or infinity norms
 	prod1  float64             // product of all β1 so far: 1 minus the bias correction
 	prod2  float64             // the same for β2
+	norm   []float64           // of the gradients that were observed last
 	total  []float64           // AdaGrad: sum of squared norms, a bound of v
 	scale  []T                 // factor of each gradient
 	h      *[asm.AdamLen]T     // scalars of the last Apply
@@ -100,7 +101,7 @@ func newAdaptive[T dense.Float](k kind, params []solvers.Tensor[T], c Config, be
 		}
 	}
 	a := &Adaptive[T]{kind: k, c: c, v: solvers.Like(params), prod1: 1, prod2: 1,
-		scale: make([]T, len(params)), hs: make([][asm.AdamLen]T, len(params)), h: new([asm.AdamLen]T)}
+		norm: make([]float64, len(params)), scale: make([]T, len(params)), hs: make([][asm.AdamLen]T, len(params)), h: new([asm.AdamLen]T)}
 	var lengths []int
 	for i, p := range params {
 		a.names = append(a.names, p.Name)
@@ -136,6 +137,7 @@ func (a *Adaptive[T]) Observe(_ int, e *solvers.Evidence[T]) error {
 	}
 	for i := range e.Grads {
 		n := e.Norm(i)
+		a.norm[i] = n
 		if n-n == 0 && (a.c.Normalize || a.kind == adaMax) {
 			n = min(n, 1)
 		}
@@ -143,18 +145,8 @@ func (a *Adaptive[T]) Observe(_ int, e *solvers.Evidence[T]) error {
 		if a.kind == adaGrad {
 			square += a.total[i]
 		}
-		if !(square <= greatest[T]()/4) {
+		if !(square <= solvers.Greatest[T]()/4) {
 			return &dense.NonFiniteError{Where: "squares of the gradient of " + a.names[i]}
-		}
-	}
-	for i := range e.Grads {
-		n := e.Norm(i)
-		if a.c.Normalize {
-			a.scale[i] = inverse[T](n)
-			n = min(n, 1)
-		}
-		if a.kind == adaGrad {
-			a.total[i] = math.FMA(n, n, a.total[i])
 		}
 	}
 	return nil
@@ -183,7 +175,14 @@ func (a *Adaptive[T]) Apply(step int, grads, dst []solvers.Tensor[T]) error {
 	solvers.CheckLike("firstorder: Apply", "the model", a.v, "grads", grads)
 	solvers.CheckLike("firstorder: Apply", "the model", a.v, "dst", dst)
 	a.scalars(step)
-	for i := range a.hs {
+	for i, n := range a.norm {
+		if a.c.Normalize {
+			a.scale[i] = inverse[T](n)
+			n = min(n, 1)
+		}
+		if a.kind == adaGrad {
+			a.total[i] = math.FMA(n, n, a.total[i])
+		}
 		a.hs[i] = *a.h
 		a.hs[i][asm.AdamScale] = a.scale[i]
 	}

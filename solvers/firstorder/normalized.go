@@ -1,9 +1,6 @@
 package firstorder
 
 import (
-	"math"
-	"unsafe"
-
 	"github.com/precond-go/precond/dense"
 	"github.com/precond-go/precond/solvers"
 )
@@ -18,15 +15,7 @@ type Normalized[T dense.Float] struct {
 }
 
 // inverse returns 1/n, at most the greatest finite number.
-func inverse[T dense.Float](n float64) T { return T(min(1/n, greatest[T]())) }
-
-// greatest returns the greatest finite number.
-func greatest[T dense.Float]() float64 {
-	if unsafe.Sizeof(T(0)) == 4 {
-		return math.MaxFloat32
-	}
-	return math.MaxFloat64
-}
+func inverse[T dense.Float](n float64) T { return T(min(1/n, solvers.Greatest[T]())) }
 
 // NewNormalized returns the method for params. 0 threads means GOMAXPROCS.
 func NewNormalized[T dense.Float](params []solvers.Tensor[T], threads int) *Normalized[T] {
