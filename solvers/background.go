@@ -52,8 +52,8 @@ func NewBackground(lag int, work func() error) *Background {
 	}
 	b := &Background{lag: lag, work: work, ended: make(chan struct{}, 1)}
 	b.job = func() {
+		defer func() { b.ended <- struct{}{} }() // also if the work ends the goroutine
 		b.do()
-		b.ended <- struct{}{}
 	}
 	return b
 }
