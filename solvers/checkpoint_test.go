@@ -23,8 +23,10 @@ func parts[T dense.Float]() map[string]func(params []Tensor[T]) *Optimizer[T] {
 	}
 	adam := func(params []Tensor[T]) Preconditioner[T] { return firstorder.NewAdam(params, firstorder.Config{}) }
 	return map[string]func(params []Tensor[T]) *Optimizer[T]{
-		"Adam":    func(p []Tensor[T]) *Optimizer[T] { return NewOptimizer(p, adam(p), momentum(p)) },
-		"average": func(p []Tensor[T]) *Optimizer[T] { return NewOptimizer(p, adam(p), NewAverage(p, momentum(p), 2, nil, 1)) },
+		"Adam": func(p []Tensor[T]) *Optimizer[T] { return NewOptimizer(p, adam(p), momentum(p)) },
+		"average": func(p []Tensor[T]) *Optimizer[T] {
+			return NewOptimizer(p, adam(p), NewAverage(p, momentum(p), 2, nil, 1))
+		},
 		"graft": func(p []Tensor[T]) *Optimizer[T] {
 			return NewOptimizer(p, NewGraft(p, adam(p), firstorder.NewRMSProp(p, firstorder.Config{}), 3, 1), momentum(p))
 		},
@@ -102,7 +104,9 @@ type counter struct{ n int }
 
 func (c *counter) State(s *State) { s.Int("n", &c.n) }
 
-func TestCheckpointResumes(t *testing.T) { both(t, testCheckpointResumes[float32], testCheckpointResumes[float64]) }
+func TestCheckpointResumes(t *testing.T) {
+	both(t, testCheckpointResumes[float32], testCheckpointResumes[float64])
+}
 
 // testCheckpointResumes saves after each of several steps and goes on in a new optimizer, which
 // must come to the same bits as the one that never stopped.
