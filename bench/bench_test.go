@@ -92,6 +92,12 @@ func BenchmarkSVD(b *testing.B)            { run(b, "SVD") }
 func BenchmarkSingularValues(b *testing.B) { run(b, "SingularValues") }
 func BenchmarkEigenSym(b *testing.B)       { run(b, "EigenSym") }
 func BenchmarkEigenSymValues(b *testing.B) { run(b, "EigenSymValues") }
+func BenchmarkKronRearranged(b *testing.B) { run(b, "KronRearranged") }
+func BenchmarkKhatriRaoGram(b *testing.B)  { run(b, "KhatriRaoGram") }
+func BenchmarkConvMoment(b *testing.B)     { run(b, "ConvMoment") }
+func BenchmarkKronMoment(b *testing.B)     { run(b, "KronMoment") }
+func BenchmarkKronSolve(b *testing.B)      { run(b, "KronSolve") }
+func BenchmarkKronApply(b *testing.B)      { run(b, "KronApply") }
 
 // Every kernel of the list has its benchmark function.
 func TestAllKernels(t *testing.T) {

@@ -103,6 +103,10 @@ func referenceOf[T float32 | float64](p *Problem[T]) bool {
 		return true
 	}
 	b := float64(p.Beta)
+	if strings.HasPrefix(p.Kernel, "Kron") || oneOf(p.Kernel, "ConvMoment", "KhatriRaoGram") {
+		kronReference(p)
+		return true
+	}
 	if oneOf(p.Kernel, "QR", "QRPivoted") { // the same in float64
 		in := newProblem[float64](p.Spec, 1)
 		for i, v := range p.A.Data {

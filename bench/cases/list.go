@@ -26,6 +26,7 @@ func List(threads ...int) []Case {
 	b.svds()
 	b.eigen()
 	b.orthogonal()
+	b.krons()
 	b.matrixVector()
 	b.vectors()
 	b.functions()

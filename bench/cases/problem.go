@@ -95,6 +95,13 @@ func builders[T dense.Float]() map[string]builder[T] {
 		"QR":             (*Problem[T]).qr,
 		"QRPivoted":      (*Problem[T]).qrPivoted,
 
+		"KronApply":      (*Problem[T]).kronApply,
+		"KronSolve":      (*Problem[T]).kronSolve,
+		"KronMoment":     (*Problem[T]).kronMoment,
+		"ConvMoment":     (*Problem[T]).convMoment,
+		"KhatriRaoGram":  (*Problem[T]).khatriRaoGram,
+		"KronRearranged": (*Problem[T]).kronRearranged,
+
 		"Gemv":      (*Problem[T]).gemv,
 		"Ger":       (*Problem[T]).ger,
 		"Symv":      (*Problem[T]).symv,
