@@ -122,8 +122,8 @@ func (p *PerExample[T]) Gram(k dense.Matrix[T], o *dense.Opts[T]) {
 	x, y := w.matrix(step*t, n*t), w.matrix(step*t, n*t)
 	for lo := 0; lo < n; lo += step {
 		hi := min(n, lo+step)
-		gram(&p.Inputs, lo*t, hi*t, &x, &inner)
-		gram(&p.Grads, lo*t, hi*t, &y, &inner)
+		gram(&p.Inputs, lo*t, hi*t, t, &x, &inner)
+		gram(&p.Grads, lo*t, hi*t, t, &y, &inner)
 		for s := lo; s < hi; s++ {
 			for i := range t {
 				row := x.Row((s-lo)*t + i)[:(s+1)*t]
@@ -148,10 +148,17 @@ func (p *PerExample[T]) Gram(k dense.Matrix[T], o *dense.Opts[T]) {
 	}
 }
 
-// gram writes the products of the rows lo to hi−1 of m with the first hi rows to the
-// beginning of x.
-func gram[T dense.Float](m *dense.Matrix[T], lo, hi int, x *dense.Matrix[T], o *dense.Opts[T]) {
-	dense.Gemm(blas.NoTrans, blas.Trans, 1, m.View(lo, 0, hi-lo, m.Cols), m.View(0, 0, hi, m.Cols), 0, x.View(0, 0, hi-lo, hi), o)
+// gram writes the products of the rows lo to hi−1 of m with the first hi rows to the beginning
+// of x; above the diagonal only within blocks of whole examples of t rows.
+func gram[T dense.Float](m *dense.Matrix[T], lo, hi, t int, x *dense.Matrix[T], o *dense.Opts[T]) {
+	rows, corner := m.View(lo, 0, hi-lo, m.Cols), x.View(0, lo, hi-lo, hi-lo)
+	dense.Gemm(blas.NoTrans, blas.Trans, 1, rows, m.View(0, 0, lo, m.Cols), 0, x.View(0, 0, hi-lo, lo), o)
+	dense.Syrk(blas.Lower, blas.NoTrans, 1, rows, 0, corner, o)
+	if t > 1 {
+		for i := 0; i < hi-lo; i += t {
+			dense.Mirror(blas.Lower, corner.View(i, i, t, t))
+		}
+	}
 }
 
 // byColumns returns whether Gram takes fewer operations with J in panels.
