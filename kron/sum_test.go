@@ -92,6 +92,10 @@ func TestSumInverseLeast(t *testing.T) {
 	if err := inv.Factor(blas.Lower, -1, one, two, diagonal(0.5, 6), diagonal(0.5, 1), nil); err != nil || !(math.Abs(inv.Least()+0.5) < 1e-15) {
 		t.Errorf("an indefinite sum: %v, least %v, want -0.5", err, inv.Least())
 	}
+	unit := diagonal(1, 1) // the least is that of the two negative eigenvalues
+	if err := inv.Factor(blas.Lower, -1, unit, unit, diagonal(-1, 0.5), diagonal(-0.75, 0.25), nil); err != nil || inv.Least() != 0.25 {
+		t.Errorf("negative eigenvalues: %v, least %v, want 0.25", err, inv.Least())
+	}
 	var singular *dense.SingularError
 	if err := inv.Factor(blas.Lower, -1, diagonal(1, 1), diagonal(1, 1), diagonal(0.5, 1), diagonal(0.5, 1), nil); !errors.As(err, &singular) || singular.Pivot != 3 {
 		t.Errorf("a singular sum: %v", err)
