@@ -33,9 +33,6 @@ func (o *Opts[T]) single() bool { return o != nil && o.Threads == 1 }
 // alignSlack is the number of extra elements that make room for alignment.
 func alignSlack[T Float]() int { return space.Line[T]() }
 
-// aligned returns the first n elements of w from its first aligned one on.
-func aligned[T Float](w []T, n int) []T { return space.Aligned(w, n) }
-
 // buffer is a pooled workspace.
 type buffer[T Float] = space.Buffer[T]
 
