@@ -153,7 +153,7 @@ func (c *call[T]) eigenError(delta float64) float64 {
 
 // vectorError is the part of the eigenvectors and of the last product in the error of
 // the root, in units of ε.
-const vectorError = 8
+const vectorError = 16
 
 // compose sets x to V·D·Vᵀ for the values D. It overwrites the vectors, which are
 // divided by their norms: many reflectors in float32 leave those in error by more than
