@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/precond-go/precond/dense"
@@ -15,23 +17,42 @@ import (
 	"github.com/precond-go/precond/solvers/firstorder"
 )
 
-// parts are the ways in which the tests of checkpoints put an optimizer together. All of them
-// have state in the preconditioner and in the policy.
+// parts are the ways in which the tests of checkpoints put an optimizer together.
 func parts[T dense.Float]() map[string]func(params []Tensor[T]) *Optimizer[T] {
 	momentum := func(params []Tensor[T]) Policy[T] {
 		return NewMomentum(params, MomentumConfig{Rate: Constant(0.01), Momentum: Constant(0.9)})
 	}
 	adam := func(params []Tensor[T]) Preconditioner[T] { return firstorder.NewAdam(params, firstorder.Config{}) }
-	return map[string]func(params []Tensor[T]) *Optimizer[T]{
-		"Adam": func(p []Tensor[T]) *Optimizer[T] { return NewOptimizer(p, adam(p), momentum(p)) },
+	m := map[string]func(params []Tensor[T]) *Optimizer[T]{
+		"every part": func(p []Tensor[T]) *Optimizer[T] {
+			o := NewOptimizer(p, firstorder.NewAdam(p, firstorder.Config{Beta1: Linear(0.5, 0.9, 6), Eps: Constant(1e-3), Normalize: true}),
+				NewMomentum(p, MomentumConfig{Rate: Warmup(3, Cosine(0.1, 0, 9)), Momentum: Constant(0.9), EMA: true, Nesterov: true,
+					Decay: Constant(0.1), Undecayed: []int{2}, ClipNorm: Constant(5), ClipKL: Constant(0.1)}))
+			o.L2, o.ClipNorm = Constant(0.01), Constant(3)
+			return o
+		},
 		"average": func(p []Tensor[T]) *Optimizer[T] {
 			return NewOptimizer(p, adam(p), NewAverage(p, momentum(p), 2, nil, 1))
 		},
 		"graft": func(p []Tensor[T]) *Optimizer[T] {
 			return NewOptimizer(p, NewGraft(p, adam(p), firstorder.NewRMSProp(p, firstorder.Config{}), 3, 1), momentum(p))
 		},
-		"background": func(p []Tensor[T]) *Optimizer[T] { return NewOptimizer(p, newDelayed(p, 3), momentum(p)) },
+		"background":                 func(p []Tensor[T]) *Optimizer[T] { return NewOptimizer(p, newDelayed(p, 3), momentum(p)) },
+		"memory in the policy alone": func(p []Tensor[T]) *Optimizer[T] { return NewOptimizer(p, NewIdentity(p), momentum(p)) },
+		"no memory": func(p []Tensor[T]) *Optimizer[T] {
+			return NewOptimizer(p, firstorder.NewNormalized(p, 1), NewMomentum(p, MomentumConfig{Rate: InverseSqrt(0.1, 1)}))
+		},
 	}
+	for name, method := range map[string]func(params []Tensor[T], c firstorder.Config) *firstorder.Adaptive[T]{
+		"Adam": firstorder.NewAdam[T], "AdaMax": firstorder.NewAdaMax[T], "RMSProp": firstorder.NewRMSProp[T], "AdaGrad": firstorder.NewAdaGrad[T],
+	} {
+		for _, normalize := range []bool{false, true} {
+			m[fmt.Sprint(name, " ", normalize)] = func(p []Tensor[T]) *Optimizer[T] {
+				return NewOptimizer(p, method(p, firstorder.Config{Normalize: normalize}), momentum(p))
+			}
+		}
+	}
+	return m
 }
 
 // delayed is a preconditioner whose scale, the mean square of the first tensor's
@@ -163,21 +184,28 @@ func testCheckpointResumes[T dense.Float](t *testing.T) {
 // Load must say so and leave the optimizer as it was.
 func TestCheckpointDamage(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "c")
-	build := func() *Optimizer[float32] {
-		p := []Tensor[float32]{NewTensor[float32]("a", 2, 3)}
-		fill(p, 1, 1)
-		return NewOptimizer(p, firstorder.NewAdam(p, firstorder.Config{}), NewMomentum(p, MomentumConfig{Rate: Constant(1)}))
+	build := func(steps uint64) *Optimizer[float32] {
+		p, grads := []Tensor[float32]{NewTensor[float32]("a", 2, 3)}, []Tensor[float32]{NewTensor[float32]("a", 2, 3)}
+		fill(p, 1, steps)
+		o := NewOptimizer(p, firstorder.NewAdam(p, firstorder.Config{}), NewMomentum(p, MomentumConfig{Rate: Constant(1), Momentum: Constant(0.5)}))
+		for k := range steps {
+			fill(grads, 3, k)
+			if _, err := o.Step(evidence(grads)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return o
 	}
-	if err := build().Save(path); err != nil {
-		t.Fatal(err)
+	save := func(o *Optimizer[float32]) []byte {
+		t.Helper()
+		if err := o.Save(path); err != nil {
+			t.Fatal(err)
+		}
+		return must(os.ReadFile(path))
 	}
-	good, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	o := build()
-	fill(o.Params(), 2, 2)
-	before := bits(o.Params())
+	good := save(build(3))
+	o := build(5)
+	before := save(o)
 	check := func(what string, data []byte) {
 		t.Helper()
 		if err := os.WriteFile(path, data, 0o666); err != nil {
@@ -187,10 +215,12 @@ func TestCheckpointDamage(t *testing.T) {
 		if err := o.Load(path); !errors.As(err, &e) || e.Path != path {
 			t.Errorf("%s: %v", what, err)
 		}
-		if !slices.Equal(bits(o.Params()), before) {
-			t.Fatalf("%s: the parameters have changed", what)
-		}
 	}
+	defer func() {
+		if !bytes.Equal(save(o), good) {
+			t.Error("the undamaged file has not been restored")
+		}
+	}()
 	for i := range good {
 		bad := bytes.Clone(good)
 		bad[i] ^= 0x10
@@ -222,13 +252,62 @@ func TestCheckpointDamage(t *testing.T) {
 	}
 	check("another method", must(os.ReadFile(path)))
 
-	// A Save that fails leaves the file that is there.
-	if err := o.Save(filepath.Join(path, "below a file")); err == nil {
-		t.Error("Save below a file: no error")
+	if !bytes.Equal(save(o), before) {
+		t.Error("a damaged file has changed the optimizer")
 	}
 	os.WriteFile(path, good, 0o666)
 	if err := o.Load(path); err != nil {
 		t.Errorf("the undamaged file: %v", err)
+	}
+}
+
+// TestCheckpointBreaksOff makes the writing of a file fail in several ways. Each leaves the
+// file that was there before, and nothing else.
+func TestCheckpointBreaksOff(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "c")
+	o := parts[float32]()["every part"](model[float32](1))
+	if err := o.Save(path); err != nil {
+		t.Fatal(err)
+	}
+	good := must(os.ReadFile(path))
+	fill(o.Params(), 2, 2) // another state
+	if err := o.Save(filepath.Join(path, "below a file")); err == nil {
+		t.Error("below a file: no error")
+	}
+	if err := os.Mkdir(path+".tmp", 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := o.Save(path); err == nil {
+		t.Error("a directory in the way: no error")
+	}
+	os.Remove(path + ".tmp")
+	if _, err := os.Stat("/dev/full"); err == nil {
+		if err := os.Symlink("/dev/full", path+".tmp"); err != nil {
+			t.Fatal(err)
+		}
+		if err := o.Save(path); !errors.Is(err, syscall.ENOSPC) {
+			t.Errorf("no space left: %v", err)
+		}
+	}
+	if got := must(os.ReadFile(path)); !bytes.Equal(got, good) {
+		t.Error("a write that broke off has touched the file")
+	}
+	if names := must(os.ReadDir(dir)); len(names) != 1 {
+		t.Errorf("left behind: %v", names)
+	}
+	// What a crash has left half written does not matter.
+	if err := os.WriteFile(path+".tmp", append(bytes.Clone(good), "and more"...), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := o.Load(path); err != nil {
+		t.Error(err)
+	}
+	if err := o.Save(path); err != nil {
+		t.Error(err)
+	}
+	if got := must(os.ReadFile(path)); !bytes.Equal(got, good) {
+		t.Error("saved over the remains of a crash: other bytes")
 	}
 }
 

@@ -298,12 +298,7 @@ func (q *Quadratic[T]) tryGamma(step int, best proposal, dirs []solvers.Tensor[T
 // State names λ and the last step.
 func (q *Quadratic[T]) State(v *solvers.State) {
 	v.Float("lambda", &q.lambda)
-	moved := 0
-	if q.moved {
-		moved = 1
-	}
-	v.Int("moved", &moved)
-	q.moved = moved == 1
+	v.Bool("moved", &q.moved)
 	for _, t := range q.last {
 		solvers.Floats(v, "last step "+t.Name, t.Data)
 	}
