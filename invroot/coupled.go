@@ -63,8 +63,8 @@ func (c *call[T]) accept() error {
 	rate := float64(c.e.Q) / float64(c.e.P)
 	c.cert.Residual, c.cert.Error = residual, float64(rate*weighted)+float64(2*epsilon[T]())
 	norm := 0.
-	for i := range probeRows { // ‖z·X‖/‖z‖ for z with elements of magnitude 1
-		norm = max(norm, math.Sqrt(squares(c.probe.z.View(probeRows+i, 0, 1, c.n))/float64(c.n)))
+	for i := range min(probeRows, c.n) { // ‖z·X‖/‖z‖
+		norm = max(norm, math.Sqrt(squares(c.probe.z.View(probeRows+i, 0, 1, c.n))/squares(c.probe.z.View(i, 0, 1, c.n))))
 	}
 	for i := range c.n {
 		norm = max(norm, float64(c.factor*float64(c.x.Data[i*c.x.Stride+i])))

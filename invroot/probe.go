@@ -40,8 +40,16 @@ func mix(z uint64) uint64 {
 }
 
 // fill sets v to signs that are functions of their place, so that E‖v·R‖² is
-// the number of rows times ‖R‖_F² for every R (Hutchinson).
+// the number of rows times ‖R‖_F² for every R (Hutchinson). Of orders up to the number of rows
+// it takes multiples of the unit vectors, for which that is exact.
 func fill(v dense.Matrix[float64]) {
+	if v.Cols <= v.Rows {
+		v.Fill(0)
+		for i := range v.Cols {
+			v.Row(i)[i] = math.Sqrt(float64(v.Rows))
+		}
+		return
+	}
 	for i := range v.Rows {
 		row := v.Row(i)
 		for j := range row {
