@@ -13,9 +13,10 @@ type tensors = []solvers.Tensor[float32]
 // 0.002, 0.003, 0.006 (Adam, 8 to 15 s), seed 1, batch 1000; those on cnn are not tuned.
 type method struct {
 	name string
-	// part is the share of the batch that curvature products are taken of; 0 for the whole.
-	part float64
-	make func(params tensors, o options) *solvers.Optimizer[float32]
+	// part and sampled are the shares of the batch that curvature products and layer statistics
+	// are taken of; 0 for the whole.
+	part, sampled float64
+	make          func(params tensors, o options) *solvers.Optimizer[float32]
 }
 
 // l2 is the weight of the penalty η/2·‖θ‖² with the quadratic model (Martens and Grosse 2015,
@@ -30,10 +31,10 @@ var methods = []method{
 		return solvers.NewOptimizer(p, firstorder.NewAdam(p, firstorder.Config{Threads: o.threads}),
 			momentum(p, o, 0, map[string]float64{"autoencoder": 0.001, "cnn": 0.002}))
 	}},
-	{name: "kfac", part: 0.25, make: func(p tensors, o options) *solvers.Optimizer[float32] {
+	{name: "kfac", part: 0.25, sampled: 0.125, make: func(p tensors, o options) *solvers.Optimizer[float32] {
 		return quadratic(p, o, kfac.Cholesky)
 	}},
-	{name: "ekfac", part: 0.25, make: func(p tensors, o options) *solvers.Optimizer[float32] {
+	{name: "ekfac", part: 0.25, sampled: 0.125, make: func(p tensors, o options) *solvers.Optimizer[float32] {
 		return quadratic(p, o, kfac.Corrected)
 	}},
 }
@@ -55,7 +56,7 @@ func momentum(p tensors, o options, mu float64, rates map[string]float64) *solve
 // quadratic model of a quarter, inverses every 20 steps.
 func quadratic(p tensors, o options, form kfac.Form) *solvers.Optimizer[float32] {
 	lambda := map[string]float64{"autoencoder": 3, "cnn": 1}[o.net]
-	e := kfac.New(p, kfac.Options{Form: form, Share: 0.125, Threads: o.threads})
+	e := kfac.New(p, kfac.Options{Form: form, Threads: o.threads})
 	opt := solvers.NewOptimizer(p, e, kfac.NewQuadratic(p, e, kfac.QuadraticOptions{Lambda: lambda, L2: l2, Threads: o.threads}))
 	opt.L2 = solvers.Constant(l2)
 	return opt

@@ -69,11 +69,12 @@ func train(ctx context.Context, name string, o options, set *dataset, p *progres
 	t.order = make([]int, set.train.Rows)
 
 	m := methodOf(name)
+	t.net.Sampled = m.sampled
 	params := t.net.Params()
 	opt := m.make(params, o)
 	defer opt.Close()
 	r := &result{Solver: name, Seed: o.seed}
-	var part *nn.Curvature[float32]
+	curvature := new(kfac.Subsampled[float32])
 	var inStep time.Duration
 	var spent time.Duration
 	budget := time.Duration(o.seconds * float64(time.Second))
@@ -103,14 +104,12 @@ func train(ctx context.Context, name string, o options, set *dataset, p *progres
 		if err != nil {
 			return fail(err)
 		}
-		if n := int(math.Ceil(m.part * float64(o.batch))); e.Curvature != nil && 0 < n && n < o.batch {
-			x, y := t.images.View(0, 0, n, t.images.Cols), t.targets.View(0, 0, n, t.targets.Cols)
-			if part == nil {
-				part = t.net.Curvature(x, y)
-			} else {
-				part.Reset(x, y)
+		if e.Curvature != nil && m.part > 0 {
+			if curvature.Whole == nil {
+				n := int(math.Ceil(float64(m.part * float64(o.batch))))
+				curvature.Curvature, curvature.Whole = e.Curvature.(*nn.Curvature[float32]).First(n), e.Curvature
 			}
-			e.Curvature = &kfac.Subsampled[float32]{Curvature: part, Whole: e.Curvature}
+			e.Curvature = curvature
 		}
 		middle := time.Now()
 		if _, err := opt.Step(e); err != nil {

@@ -182,6 +182,62 @@ func TestMoves(t *testing.T) {
 	check("back again", 2)
 }
 
+// TestFirst compares the curvature of a part of a batch, and the sampled layers of one, with
+// those of a batch that is no more than the part: they have the same bits. What is of the
+// whole batch does not change by it.
+func TestFirst(t *testing.T) { both(t, testFirst[float32], testFirst[float64]) }
+
+func testFirst[T dense.Float](t *testing.T) {
+	for _, p := range append(small[:len(small):len(small)], large...) {
+		n, x, y := setUp[T](p)
+		part := (x.Rows + 1) / 2
+		xs, ys := x.View(0, 0, part, x.Cols), y.View(0, 0, part, y.Cols)
+		v := direction(n, 1)
+		dirs := [][]solvers.Tensor[T]{v, direction(n, 2)}
+		// all returns what a curvature says.
+		all := func(c *Curvature[T], examples int) (bits []float64) {
+			w, form, out := solvers.Like(n.params), dense.NewMatrix[float64](2, 2), dense.NewMatrix[T](examples, y.Cols)
+			for _, product := range []func(v, out []solvers.Tensor[T]) error{c.GaussNewton, c.Hessian} {
+				if err := product(v, w); err != nil {
+					t.Fatal(err)
+				}
+				bits = append(bits, line(w)...)
+			}
+			err := errors.Join(c.GaussNewtonForm(dirs, form), c.Jacobian(v, out))
+			loss, lossErr := c.Loss()
+			if err := errors.Join(err, lossErr); err != nil {
+				t.Fatal(err)
+			}
+			return append(append(append(bits, form.Data...), float64s(out.Data)...), loss)
+		}
+		whole, want := all(n.Curvature(x, y), x.Rows), all(n.Curvature(xs, ys), part)
+		e, err := n.Evidence(x, y, solvers.NeedSampledLayers|solvers.NeedCurvature, 5)
+		if err != nil {
+			t.Fatal(err)
+		}
+		layers := append([]solvers.Layer[T](nil), e.Layers[0]...)
+		var grads []float64
+		for _, l := range layers {
+			grads = append(grads, float64s(l.Grads.Data[:part*l.Positions*l.Grads.Cols])...)
+		}
+		n.Sampled = float64(part) / float64(x.Rows)
+		if e, err = n.Evidence(x, y, solvers.NeedSampledLayers|solvers.NeedCurvature, 5); err != nil {
+			t.Fatal(err)
+		}
+		var got []float64
+		for i, l := range e.Layers[0] {
+			if l.Examples != part || l.Inputs.Rows*x.Rows != layers[i].Inputs.Rows*part || &l.Inputs.Data[0] != &layers[i].Inputs.Data[0] {
+				t.Errorf("%s: layer %s has %d examples, inputs %dx%d", p.name, l.Name, l.Examples, l.Inputs.Rows, l.Inputs.Cols)
+			}
+			got = append(got, float64s(l.Grads.Data)...)
+		}
+		near(t, p.name+": sampled", got, grads, 0)
+		near(t, p.name+": whole", all(&n.curv, x.Rows), whole, 0)
+		near(t, p.name+": part", all(n.curv.First(part), part), want, 0)
+		near(t, p.name+": whole after part", all(&n.curv, x.Rows), whole, 0)
+	}
+}
+
 func TestAllocations(t *testing.T) {
 	for _, p := range []problem{small[3], small[5], small[6], large[0], large[2]} {
 		n, x, y := setUp[float32](p)
@@ -190,6 +246,8 @@ func TestAllocations(t *testing.T) {
 		dirs := [][]solvers.Tensor[float32]{v, w}
 		x2, y2 := x.View(0, 0, 1, x.Cols), y.View(0, 0, 1, y.Cols)
 		c := n.Curvature(x, y)
+		part := c.First((x.Rows + 1) / 2)
+		n.Sampled = 0.5
 		for _, threads := range []int{1, 2} {
 			n.Threads = threads
 			step := 0
@@ -211,7 +269,7 @@ func TestAllocations(t *testing.T) {
 				}
 				n.Predict(x, out)
 				c.Reset(x, y)
-				if err := errors.Join(c.GaussNewtonForm(dirs, form), c.Jacobian(v, out)); err != nil {
+				if err := errors.Join(c.GaussNewtonForm(dirs, form), c.Jacobian(v, out), part.GaussNewtonForm(dirs, form)); err != nil {
 					t.Fatal(err)
 				}
 			}

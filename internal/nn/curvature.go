@@ -13,6 +13,7 @@ import (
 // made as long as the parameters have the same bits.
 type Curvature[T dense.Float] struct {
 	state *state[T]
+	first int   // of First, 0 for all examples
 	forms [][]T // derivatives of the outputs in the directions of GaussNewtonForm
 }
 
@@ -35,6 +36,32 @@ func (c *Curvature[T]) Reset(x, t dense.Matrix[T]) {
 	c.state.batch("Reset", x, t)
 }
 
+// First returns the curvature of the mean loss of the first examples of c's batch, of this one
+// and, as long as they have so many, of all that follow. The activations are c's, so that products
+// with it need no forward pass of their own: for a policy that takes the gradient of the
+// whole batch and the curvature of a part of it. It panics if there are not so many.
+func (c *Curvature[T]) First(examples int) *Curvature[T] {
+	if examples == 0 {
+		panic("nn: First: no examples")
+	}
+	part := &Curvature[T]{state: c.state, first: examples}
+	c.state.narrow(part.part("First"))
+	return part
+}
+
+// part leaves only the examples of c in the batch. It returns what narrow wants in order to bring
+// the others back.
+func (c *Curvature[T]) part(op string) (before int) {
+	s := c.state
+	if c.first == 0 {
+		return s.n
+	}
+	if c.first < 0 || c.first > s.n {
+		panic(fmt.Sprintf("nn: %s: the first %d examples of %d", op, c.first, s.n))
+	}
+	return s.narrow(c.first)
+}
+
 // Loss returns the mean loss.
 //
 // Errors: *dense.NonFiniteError if it is not finite.
@@ -48,6 +75,10 @@ func (c *Curvature[T]) Loss() (float64, error) {
 	}
 	s.remember()
 	s.fresh = false
+	if c.first != 0 {
+		defer s.narrow(c.part("Loss"))
+		loss = s.lossOf(nil)
+	}
 	return loss / float64(s.n), nil
 }
 
@@ -58,12 +89,17 @@ func (c *Curvature[T]) Loss() (float64, error) {
 func (c *Curvature[T]) Jacobian(v []solvers.Tensor[T], out dense.Matrix[T]) error {
 	s := c.state
 	c.check("Jacobian", v)
-	if size := s.net.Output().Len(); out.Rows != s.n || out.Cols != size {
-		panic(fmt.Sprintf("nn: Jacobian: out is %dx%d, want %dx%d", out.Rows, out.Cols, s.n, size))
+	n := s.n
+	if c.first != 0 {
+		n = c.first
+	}
+	if size := s.net.Output().Len(); out.Rows != n || out.Cols != size {
+		panic(fmt.Sprintf("nn: Jacobian: out is %dx%d, want %dx%d", out.Rows, out.Cols, n, size))
 	}
 	if err := s.refresh(false); err != nil {
 		return err
 	}
+	defer s.narrow(c.part("Jacobian"))
 	s.push(v, s.need(&s.tangent))
 	out.Copy(dense.MatrixOf(out.Rows, out.Cols, s.of(s.tangent, len(s.act)-1)))
 	return nil
@@ -83,6 +119,7 @@ func (c *Curvature[T]) GaussNewton(v, out []solvers.Tensor[T]) error {
 	if err := s.refresh(false); err != nil {
 		return err
 	}
+	defer s.narrow(c.part("GaussNewton"))
 	last := len(s.act) - 1
 	s.push(v, s.need(&s.tangent))
 	s.sweep.y, s.sweep.z = s.of(s.tangent, last), s.of(s.need(&s.back), last)
@@ -106,6 +143,7 @@ func (c *Curvature[T]) GaussNewtonForm(v [][]solvers.Tensor[T], form dense.Matri
 	if err := s.refresh(false); err != nil {
 		return err
 	}
+	defer s.narrow(c.part("GaussNewtonForm"))
 	last := len(s.act) - 1
 	size := s.n * s.net.Output().Len()
 	for i, v := range v {
@@ -148,6 +186,7 @@ func (c *Curvature[T]) Hessian(v, out []solvers.Tensor[T]) error {
 	if err := s.refresh(true); err != nil {
 		return err
 	}
+	defer s.narrow(c.part("Hessian"))
 	last := len(s.act) - 1
 	s.need(&s.bent)
 	s.push(v, s.need(&s.tangent))

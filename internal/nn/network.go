@@ -16,6 +16,9 @@ type Network[T dense.Float] struct {
 	Threads int
 	// Seed chooses the random numbers of sampled targets, together with the step.
 	Seed uint64
+	// Sampled is the share of a batch that NeedSampledLayers is about: the first
+	// ⌈Sampled·n⌉ examples. 0 means all.
+	Sampled float64
 
 	loss   Loss
 	input  Shape
@@ -87,7 +90,8 @@ func (n *Network[T]) Output() Shape { return n.stages[len(n.stages)-1].out }
 // Curvature at other parameters writes over them.
 //
 // Of NeedLayers, NeedSampledLayers and NeedExactLayers one can be asked for at a time.
-// The targets of NeedSampledLayers are those of (Seed, step). NeedExactLayers gives as many
+// The targets of NeedSampledLayers are those of (Seed, step), and its layers have the share
+// Sampled of the examples. NeedExactLayers gives as many
 // sets as an example has outputs, each at the price of a backward pass and its memory.
 //
 // Cost: forward and backward, 2 flops three times for each weight, position and example but
@@ -96,6 +100,9 @@ func (n *Network[T]) Output() Shape { return n.stages[len(n.stages)-1].out }
 // Errors: *dense.NonFiniteError if the loss is not finite; it names what first was not. The
 // gradient is then not computed.
 func (n *Network[T]) Evidence(x, t dense.Matrix[T], needs solvers.Needs, step int) (*solvers.Evidence[T], error) {
+	if !(n.Sampled >= 0 && n.Sampled <= 1) {
+		panic(fmt.Sprintf("nn: Evidence: Sampled is %v, want a share", n.Sampled))
+	}
 	s := &n.main
 	switch needs & (solvers.NeedLayers | solvers.NeedSampledLayers | solvers.NeedExactLayers) {
 	case 0, solvers.NeedLayers, solvers.NeedSampledLayers, solvers.NeedExactLayers:

@@ -489,6 +489,13 @@ func TestPanics(t *testing.T) {
 			n.Curvature(x, y).GaussNewtonForm([][]solvers.Tensor[float32]{n.params}, dense.NewMatrix[float64](1, 2))
 		}},
 		{"nn: Jacobian: out is 2x2, want 3x2", func() { n.Curvature(x, y).Jacobian(n.params, y.View(0, 0, 2, 2)) }},
+		{"nn: First: the first 4 examples of 3", func() { n.Curvature(x, y).First(4) }},
+		{"nn: First: the first -1 examples of 3", func() { n.Curvature(x, y).First(-1) }},
+		{"nn: Evidence: Sampled is 1.5, want a share", func() {
+			m := *n
+			m.Sampled = 1.5
+			m.Evidence(x, y, 0, 0)
+		}},
 		{"nn: Reset: the curvature belongs to an Evidence", func() {
 			e, _ := n.Evidence(x, y, solvers.NeedCurvature, 0)
 			e.Curvature.(*Curvature[float32]).Reset(x, y)

@@ -98,6 +98,14 @@ func (s *state[T]) reserve() {
 	s.fits = s.n
 }
 
+// narrow leaves only the first examples of the batch, as far as passes go, and returns how many
+// there were: what narrow wants in order to bring the others back.
+func (s *state[T]) narrow(examples int) (before int) {
+	before, s.n = s.n, examples
+	s.reserve()
+	return before
+}
+
 // buffers returns a buffer for the outputs of each stage.
 func (s *state[T]) buffers() [][]T {
 	b := make([][]T, len(s.net.stages))
@@ -118,7 +126,7 @@ func (s *state[T]) need(set *[][]T) [][]T {
 // input returns what goes into stage l.
 func (s *state[T]) input(l int) []T {
 	if l == 0 {
-		return s.x
+		return s.x[:s.n*s.net.input.Len()]
 	}
 	return s.act[l-1][:s.n*s.net.stages[l].in.Len()]
 }
@@ -226,9 +234,13 @@ func (s *state[T]) biasGradient(st *stage, alpha T, grads []solvers.Tensor[T]) {
 	}
 }
 
-// sample makes the set of layer statistics with targets drawn from the model.
+// sample makes the set of layer statistics with targets drawn from the model, for the share
+// Sampled of the examples.
 func (s *state[T]) sample(stream random.Stream) {
 	set := s.need(&s.sampled)
+	if share := s.net.Sampled; share > 0 {
+		defer s.narrow(s.narrow(int(math.Ceil(float64(share * float64(s.n))))))
+	}
 	s.sweep.z, s.sweep.stream = s.of(set, len(set)-1), stream
 	s.top(sweepSample)
 	s.backward(set, nil)
