@@ -179,8 +179,8 @@ func (e *Estimator[T]) reserve(n int) {
 	}
 }
 
-// Refresh computes inverses at steps that are multiples of InverseEvery, and after each of
-// the first three observations; with Corrected it also takes in the second moments of
+// Refresh computes inverses at steps that are multiples of InverseEvery, in the beginning
+// more often (see there); with Corrected it also takes in the second moments of
 // the step's batch. A block that cannot be factored is tried again with 10, 100 and 1000
 // times the damping; if that fails too, it keeps what it had.
 //
@@ -191,7 +191,7 @@ func (e *Estimator[T]) Refresh(step int, r *solvers.Report) error {
 		panic("kfac: Refresh: nothing has been observed")
 	}
 	var err error
-	if step%e.o.InverseEvery == 0 || e.seen <= 3 && e.fresh || !e.ready {
+	if step%e.o.InverseEvery == 0 || e.fresh && e.early() || !e.ready {
 		err = e.invert(r)
 	} else {
 		for i := range e.blocks {
@@ -205,6 +205,18 @@ func (e *Estimator[T]) Refresh(step int, r *solvers.Report) error {
 	}
 	e.fresh = false
 	return err
+}
+
+// early returns whether inverses follow the last observation because it is one of the first: these
+// move the averages by much more than a later one. The gaps between those that they follow are one
+// more than a third of the observations before.
+func (e *Estimator[T]) early() bool {
+	next, gap := 1, 1
+	for next < e.seen && gap*e.o.StatisticsEvery < e.o.InverseEvery {
+		gap = 1 + next/3
+		next += gap
+	}
+	return next == e.seen && gap*e.o.StatisticsEvery < e.o.InverseEvery
 }
 
 // attempts is the number of times that a block is tried, each with ten times the

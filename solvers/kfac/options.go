@@ -61,7 +61,9 @@ type Options struct {
 	Damping float64
 	// StatisticsEvery and InverseEvery are the intervals in steps at which statistics
 	// are observed and at which inverses (or bases) are computed. Defaults 1 and 20.
-	// The first three observations are followed by inverses in any case.
+	// In the beginning, when an observation changes the averages most, inverses also follow the
+	// observations 1, 2, 3, 5, 7, 10, 14, 19, 26, ..., as long as these are less than
+	// InverseEvery steps apart.
 	StatisticsEvery, InverseEvery int
 	// Share is the part of the examples, of those that the layers show, from which
 	// statistics are taken: the first ⌈Share·n⌉. Martens & Grosse take an eighth.
