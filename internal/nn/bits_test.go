@@ -111,6 +111,17 @@ func testChunks[T dense.Float](t *testing.T) {
 			t.Fatal(err)
 		}
 		near(t, p.name, []float64{loss}, []float64{sum}, tolerance[T]())
+
+		// Loss and predictions by one pass are those of two, with gaps between the rows too.
+		out := gaps(dense.NewMatrix[T](y.Rows, y.Cols), 3)
+		both, err := n.Evaluate(gaps(x, 1), gaps(y, 2), out)
+		if both != loss || err != nil {
+			t.Errorf("%s: Evaluate's loss is %v, Loss's %v (%v)", p.name, both, loss, err)
+		}
+		n.Predict(x, all)
+		for i := range y.Rows {
+			near(t, p.name, float64s(out.Row(i)), float64s(all.Row(i)), 0)
+		}
 	}
 }
 
@@ -268,8 +279,9 @@ func TestAllocations(t *testing.T) {
 					t.Fatal(err)
 				}
 				n.Predict(x, out)
+				_, err := n.Evaluate(x, y, out)
 				c.Reset(x, y)
-				if err := errors.Join(c.GaussNewtonForm(dirs, form), c.Jacobian(v, out), part.GaussNewtonForm(dirs, form)); err != nil {
+				if err := errors.Join(err, c.GaussNewtonForm(dirs, form), c.Jacobian(v, out), part.GaussNewtonForm(dirs, form)); err != nil {
 					t.Fatal(err)
 				}
 			}

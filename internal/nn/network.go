@@ -156,13 +156,16 @@ func (n *Network[T]) outputs(op string, x, out dense.Matrix[T], mean bool) {
 		rows := min(evalExamples, x.Rows-i)
 		s.batch(op, x.View(i, 0, rows, x.Cols), dense.Matrix[T]{})
 		s.forward()
-		z := s.outputs()
-		if mean {
-			s.sweep.x, s.sweep.loss = z, n.loss
-			s.sweep.run(sweepMean, rows*n.Output().Pixels(), n.Output().Channels)
-		}
-		out.View(i, 0, rows, out.Cols).Copy(dense.MatrixOf(rows, out.Cols, z))
+		s.predictions(out.View(i, 0, rows, out.Cols), mean)
 	}
+}
+
+// predictions sets out to the outputs of the forward pass or, in their place, to the means.
+func (s *state[T]) predictions(out dense.Matrix[T], mean bool) {
+	if mean {
+		s.top(sweepMean)
+	}
+	out.Copy(dense.MatrixOf(out.Rows, out.Cols, s.outputs()))
 }
 
 // Loss returns the mean loss of any number of examples.
@@ -170,18 +173,36 @@ func (n *Network[T]) outputs(op string, x, out dense.Matrix[T], mean bool) {
 // Errors: *dense.NonFiniteError if it is not finite; it names what first was not.
 func (n *Network[T]) Loss(x, t dense.Matrix[T]) (float64, error) {
 	n.check("Loss", x, t, "t")
-	sum := 0.0
+	return n.lossOf("Loss", x, t, dense.Matrix[T]{})
+}
+
+// lossOf returns the mean loss and sets out to the predictions, unless it is empty.
+func (n *Network[T]) lossOf(op string, x, t, out dense.Matrix[T]) (float64, error) {
+	s, sum := &n.eval, 0.0
 	for i := 0; i < x.Rows; i += evalExamples {
 		rows := min(evalExamples, x.Rows-i)
-		n.eval.batch("Loss", x.View(i, 0, rows, x.Cols), t.View(i, 0, rows, t.Cols))
-		n.eval.forward()
-		loss := n.eval.lossOf(nil)
-		if err := n.eval.checkLoss(loss); err != nil {
+		s.batch(op, x.View(i, 0, rows, x.Cols), t.View(i, 0, rows, t.Cols))
+		s.forward()
+		loss := s.lossOf(nil)
+		if err := s.checkLoss(loss); err != nil {
 			return 0, err
 		}
 		sum += loss
+		if out.Rows > 0 {
+			s.predictions(out.View(i, 0, rows, out.Cols), true)
+		}
 	}
 	return sum / float64(x.Rows), nil
+}
+
+// Evaluate is Loss and Predict by one pass: it returns the mean loss of any number of
+// examples and sets row i of out to the prediction for row i of x.
+//
+// Errors: those of Loss; out then holds the predictions of some of the first rows.
+func (n *Network[T]) Evaluate(x, t, out dense.Matrix[T]) (float64, error) {
+	n.check("Evaluate", x, t, "t")
+	n.check("Evaluate", x, out, "out")
+	return n.lossOf("Evaluate", x, t, out)
 }
 
 // check panics unless x and t are a batch and targets or outputs for it.

@@ -482,6 +482,8 @@ func TestPanics(t *testing.T) {
 		{"nn: Evidence: t is 2x2, want 3x2", func() { n.Evidence(x, y.View(0, 0, 2, 2), 0, 0) }},
 		{"nn: Evidence: more than one kind", func() { n.Evidence(x, y, solvers.NeedLayers|solvers.NeedExactLayers, 0) }},
 		{"nn: Predict: out is 3x1, want 3x2", func() { n.Predict(x, y.View(0, 0, 3, 1)) }},
+		{"nn: Evaluate: t is 2x2, want 3x2", func() { n.Evaluate(x, y.View(0, 0, 2, 2), y) }},
+		{"nn: Evaluate: out is 3x1, want 3x2", func() { n.Evaluate(x, y, y.View(0, 0, 3, 1)) }},
 		{"nn: Init: unknown distribution 3", func() { n.Init(3, 0) }},
 		{"nn: Hessian: 2 tensors for 4", func() { n.Curvature(x, y).Hessian(other, other) }},
 		{"nn: GaussNewton: tensor 0 has 10 elements, full0 has 24", func() { n.Curvature(x, y).GaussNewton(solvers.Like(n.params), append(other[1:], n.params[:3]...)) }},
