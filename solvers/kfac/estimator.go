@@ -6,6 +6,7 @@ import (
 	"github.com/precond-go/precond/dense"
 	"github.com/precond-go/precond/internal/par"
 	"github.com/precond-go/precond/solvers"
+	"github.com/precond-go/precond/solvers/internal/crew"
 )
 
 // Estimator is the K-FAC or EKFAC estimate of a model's curvature, a
@@ -22,7 +23,7 @@ type Estimator[T dense.Float] struct {
 	blocks  []block[T]
 	form    form[T]
 	tri     *tridiagonalForm[T] // form, if it is that
-	crew    *crew[T]
+	crew    *crew.Crew[T]
 	errs    [][2]error // of a refresh, by block and side
 	due     []bool     // blocks that the crew works on
 	opts    dense.Opts[T]
@@ -68,7 +69,7 @@ func New[T dense.Float](params []solvers.Tensor[T], o Options) *Estimator[T] {
 		}
 		return n
 	}
-	e.crew = newCrew(costs, o.Threads, work, func(i int, o *dense.Opts[T]) {
+	e.crew = crew.New(costs, o.Threads, work, func(i int, o *dense.Opts[T]) {
 		if b, side := i/2, i%2; e.due[b] && e.errs[b][side] == nil {
 			e.errs[b][side] = e.form.factorise(b, side, o)
 		}
@@ -266,7 +267,7 @@ func (e *Estimator[T]) factorise(damping float64) bool {
 		}
 	}
 	if any {
-		e.crew.run()
+		e.crew.Run()
 	}
 	if any && e.tri != nil {
 		e.couple()
