@@ -34,7 +34,8 @@ func init() {
 //	form P (rsa = 1): columns of A, packed or transposed in place;
 //
 // and for each of them: two full vectors, two with the second masked, one
-// masked. AVX-512 has no use for the first, since its masks are free.
+// masked. AVX-512 needs the first as well: on Intel's cores a masked load is also an
+// operation of the multiply-add pipes, one more to 28 of them.
 type gemmGen struct {
 	target
 	table Mem
@@ -125,7 +126,7 @@ func (g *gemmGen) emit() {
 		for _, form := range []string{"R", "P"} {
 			g.panel(form, m)
 		}
-		for _, v := range g.shapes() {
+		for _, v := range shapes {
 			g.finish(m, v)
 		}
 	}
@@ -147,12 +148,7 @@ func (s shape) String() string {
 	return fmt.Sprint(s.vecs)
 }
 
-func (g *gemmGen) shapes() []shape {
-	if g.wide() {
-		return []shape{{2, true}, {1, true}}
-	}
-	return []shape{{2, false}, {2, true}, {1, true}}
-}
+var shapes = []shape{{2, false}, {2, true}, {1, true}}
 
 // by returns the mask of vector v of the shape, nil if it is whole.
 func (g *gemmGen) by(s shape, v int) *mask {
@@ -197,29 +193,15 @@ func (g *gemmGen) panel(form string, m int) {
 	MOVQ(g.addr("b"), gB)
 	lanes := uint64(g.lanes())
 	CMPQ(gN, Imm(2*lanes))
-	if g.wide() {
-		JLT(LabelRef("edge" + id))
-		KXNORW(reg.K1, reg.K1, reg.K1)
-		Label("two" + id)
-		g.loops(form, m, shape{2, true})
-		Label("edge" + id)
-		MOVQ(gN, reg.R15)
-		SUBQ(Imm(lanes), reg.R15)
-		JLE(LabelRef("one" + id))
-		g.setMask(g.mask(), reg.R15, reg.R14, g.table)
-		JMP(LabelRef("two" + id))
-		Label("one" + id)
-	} else {
-		JLT(LabelRef("edge" + id))
-		g.loops(form, m, shape{2, false})
-		Label("edge" + id)
-		MOVQ(gN, reg.R15)
-		SUBQ(Imm(lanes), reg.R15)
-		JLE(LabelRef("one" + id))
-		g.setMask(g.mask(), reg.R15, reg.R14, g.table)
-		g.loops(form, m, shape{2, true})
-		Label("one" + id)
-	}
+	JLT(LabelRef("edge" + id))
+	g.loops(form, m, shape{2, false})
+	Label("edge" + id)
+	MOVQ(gN, reg.R15)
+	SUBQ(Imm(lanes), reg.R15)
+	JLE(LabelRef("one" + id))
+	g.setMask(g.mask(), reg.R15, reg.R14, g.table)
+	g.loops(form, m, shape{2, true})
+	Label("one" + id)
 	ADDQ(Imm(lanes), reg.R15)
 	g.setMask(g.mask(), reg.R15, reg.R14, g.table)
 	g.loops(form, m, shape{1, true})
