@@ -133,10 +133,11 @@ func (g *triangleGen) emit() {
 }
 
 func (g *triangleGen) shapes() []shape {
+	s := []shape{{3, false}, {2, false}, {2, true}, {1, true}}
 	if g.wide() {
-		return []shape{{3, true}, {2, true}, {1, true}}
+		s = append(s, shape{3, true})
 	}
-	return []shape{{3, false}, {2, false}, {2, true}, {1, true}}
+	return s
 }
 
 // columns emits the choice of the next chunk's shape. Four vectors are two and
@@ -145,10 +146,7 @@ func (g *triangleGen) columns() {
 	lanes := g.lanes()
 	Label("columns")
 	CMPQ(tN, Imm(uint64(3*lanes)))
-	three, two := shape{3, g.wide()}, shape{2, g.wide()}
-	if g.wide() {
-		KXNORW(reg.K1, reg.K1, reg.K1)
-	}
+	three, two := shape{vecs: 3}, shape{vecs: 2}
 	JL(LabelRef("few"))
 	MOVQ(tN, tT)
 	SUBQ(Imm(uint64(3*lanes+1)), tT)
