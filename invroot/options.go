@@ -123,6 +123,9 @@ type Certificate struct {
 	Flag   Flag
 	// Iterations is the number of iterations, of all methods that were tried.
 	Iterations int
+	// Stagnated says that an iteration stopped because rounding, or a matrix that is not
+	// positive definite, kept its residual from falling below 0.01.
+	Stagnated bool
 	// Products is the work of all methods that were tried, in products of two matrices of
 	// this order: 2n³ flops each.
 	Products float64

@@ -91,7 +91,7 @@ type call[T dense.Float] struct {
 
 	vectors dense.Matrix[T]    // for decompositions
 	wide    dense.Opts[T]      // their workspace
-	buf     [5]dense.Matrix[T] // for iterations; x is one of them
+	buf     [6]dense.Matrix[T] // for iterations; x is one of them
 	inner   dense.Opts[T]      // their workspace
 	lanczos dense.Opts[T]
 	symv    func(x, y []T) // product with b, for Lanczos
@@ -218,7 +218,7 @@ func (c *call[T]) load() error {
 }
 
 // errPrecision says that the result of a method is not accurate enough, though the
-// iteration went as far as it goes.
+// method went as far as it goes.
 var errPrecision = errors.New("invroot: not accurate enough")
 
 // ladder computes the root by the method that is asked for and, where that fails, by
@@ -256,8 +256,6 @@ func (c *call[T]) ladder() error {
 			return err
 		case c.s.Single:
 			return &dense.NoConvergenceError{Iterations: c.cert.Iterations, Residual: c.cert.Error}
-		case m == HigherOrder && err != errPrecision:
-			m = CoupledNewton
 		default:
 			m = Eigen
 		}
@@ -273,16 +271,11 @@ func (c *call[T]) try(m Method) error {
 	if err := c.setRidge(); err != nil {
 		return err
 	}
-	done := false
 	switch m {
 	case CoupledNewton:
-		done = c.coupled(2)
+		c.coupled(2)
 	case HigherOrder:
-		done = c.coupled(c.s.Order)
-	}
-	if !done {
-		c.cert.Error = math.Inf(1)
-		return &dense.NoConvergenceError{Iterations: c.cert.Iterations, Residual: c.cert.Error}
+		c.coupled(c.s.Order)
 	}
 	return c.accept()
 }

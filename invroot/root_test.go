@@ -153,6 +153,38 @@ func TestAccuracy(t *testing.T) {
 	}
 }
 
+// TestStagnation has an iteration stop where float32 lets it go no further, with an iterate from
+// before the divergence.
+func TestStagnation(t *testing.T) {
+	const n = 100
+	for _, kappa := range []float64{1e4, 1e6, 1e8} {
+		a := logSpaced[float32](n, kappa, 1)
+		known := spectrumOf(a)
+		for _, p := range []int{1, 2, 4, 8} {
+			for _, m := range []Method{CoupledNewton, HigherOrder} {
+				x := dense.NewMatrix[float32](n, n)
+				cert, err := Root(a, Inverse(p), x, &Options{Method: m, Single: true, Tolerance: 1e30}, nil)
+				if err != nil {
+					t.Fatalf("κ=%g p=%d %v: %v", kappa, p, m, err)
+				}
+				got := relative(x, known.root(Inverse(p), 0))
+				if !(got <= 10*cert.Error) || kappa <= 1e6 && !(got <= 4*0x1p-23*kappa) {
+					t.Errorf("κ=%g p=%d %v: error %.3g: %+v", kappa, p, m, got, cert)
+				}
+				if cert.Iterations > 60 || p > 1 && cert.Stagnated != (kappa >= 1e6) {
+					t.Errorf("κ=%g p=%d %v: %+v", kappa, p, m, cert)
+				}
+			}
+		}
+	}
+	a := dense.MatrixOf(2, 2, []float64{1, 0, 0, -0.125})
+	cert, err := Root(a, Inverse(2), dense.NewMatrix[float64](2, 2), &Options{Method: CoupledNewton, Single: true}, nil)
+	var none *dense.NoConvergenceError
+	if !errors.As(err, &none) || !cert.Stagnated || cert.Iterations > 20 || cert.Flag != Failed {
+		t.Errorf("indefinite: %v, %+v", err, cert)
+	}
+}
+
 // TestGroundTruth has the tables of a peer's suite; the peer allows 1e-4.
 func TestGroundTruth(t *testing.T) { both(t, testGroundTruth[float32], testGroundTruth[float64]) }
 
