@@ -63,10 +63,17 @@ func (h *Health) Check(step int) error {
 	for i := range h.blocks {
 		b := &h.blocks[i]
 		if b.failures > max(0, h.limit.Failures) || h.limit.Staleness > 0 && step-b.since > h.limit.Staleness {
-			return &RefreshError{Block: b.name, Failures: b.failures, Staleness: step - b.since, Err: b.err}
+			return h.Error(i, step)
 		}
 	}
 	return nil
+}
+
+// Error returns the *RefreshError of a block at this step, whatever is tolerated: for a method
+// that cannot do without the block.
+func (h *Health) Error(block, step int) error {
+	b := &h.blocks[block]
+	return &RefreshError{Block: b.name, Failures: b.failures, Staleness: step - b.since, Err: b.err}
 }
 
 // State names the counters.

@@ -7,8 +7,9 @@ type Report struct {
 	Rate float64 // learning rate, or the model's step size α
 	Clip float64 // factor by which clipping scaled the direction, 1 if it did not
 	Norm float64 // Euclidean norm of the gradient
-	// Blocks has an entry for each block of the preconditioner that something
-	// happened to.
+	// Blocks has an entry for each refresh of a block of the preconditioner that was
+	// concluded, in order: a block has two in a step where a policy has then chosen another
+	// damping.
 	Blocks []Block
 	// Damping, Reduction and Momentum are those of policies with a quadratic
 	// model: λ, the reduction ratio ρ and the momentum coefficient μ.

@@ -23,12 +23,12 @@ type block[T dense.Float] struct {
 	group   int                // of a convolution
 	in, out int                // of the weight; in counts the bias, out the group's rows
 	factor  [2]dense.Matrix[T] // A and G, lower triangles
-
-	staleness, failures int
+	source  [2]dense.Matrix[T] // what the refresh under way is computed from: copies with a lag
+	slot    [roles]int         // in which the form keeps what it has of each role
 }
 
 // newBlocks returns the blocks of a weight that has groups of rows.
-func newBlocks[T dense.Float](param int, t solvers.Tensor[T], groups int) []block[T] {
+func newBlocks[T dense.Float](param int, t solvers.Tensor[T], groups int, lag bool) []block[T] {
 	w := t.Matrix()
 	if groups < 1 || w.Rows%groups != 0 || w.Rows == 0 || w.Cols == 0 {
 		panic(fmt.Sprintf("kfac: New: tensor %d (%s) is %dx%d with %d groups", param, t.Name, w.Rows, w.Cols, groups))
@@ -44,8 +44,33 @@ func newBlocks[T dense.Float](param int, t solvers.Tensor[T], groups int) []bloc
 			name: name, param: param, group: g, in: in, out: out,
 			factor: [2]dense.Matrix[T]{inputs: dense.NewMatrix[T](in, in), outputs: dense.NewMatrix[T](out, out)},
 		}
+		b := &blocks[g]
+		if b.source = b.factor; lag {
+			b.source = [2]dense.Matrix[T]{inputs: b.factor[inputs].Clone(), outputs: b.factor[outputs].Clone()}
+		}
 	}
 	return blocks
+}
+
+// statistics returns the factors that the slot of a role is computed from.
+func (b *block[T]) statistics(r role) *[2]dense.Matrix[T] {
+	if r == upcoming {
+		return &b.source
+	}
+	return &b.factor
+}
+
+// exchange puts in force what is in the slot of a role, and leaves there what was.
+func (b *block[T]) exchange(r role) {
+	now, then := b.slot[inForce], b.slot[r]
+	for k, s := range b.slot {
+		switch s {
+		case now:
+			b.slot[k] = then
+		case then:
+			b.slot[k] = now
+		}
+	}
 }
 
 // dim returns the order of the factor of a side.

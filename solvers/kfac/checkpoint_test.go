@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/precond-go/precond/dense"
@@ -109,23 +112,36 @@ func setups[T dense.Float]() map[string]setup[T] {
 }
 
 func TestCheckpointResumes(t *testing.T) {
-	both(t, testCheckpointResumes[float32], testCheckpointResumes[float64])
+	for _, lag := range []int{0, 3} {
+		t.Run(fmt.Sprint("lag ", lag), func(t *testing.T) {
+			both(t, func(t *testing.T) { testCheckpointResumes[float32](t, lag) }, func(t *testing.T) { testCheckpointResumes[float64](t, lag) })
+		})
+	}
 }
 
 // testCheckpointResumes saves after each step, and goes on from each file in another
 // optimizer, which has to reach the bits of the one that never stopped: files after the last
 // step are the same byte for byte.
-func testCheckpointResumes[T dense.Float](t *testing.T) {
-	const steps = 14
+func testCheckpointResumes[T dense.Float](t *testing.T, lag int) {
+	const steps = 16
+	stops := make([]int, steps)
+	for i := range stops {
+		stops[i] = i
+	}
+	if testing.Short() {
+		stops = []int{1, 9, 14}
+	}
 	dir := t.TempDir()
 	file := func(step int) string { return filepath.Join(dir, fmt.Sprint(step)) }
 	for _, form := range forms {
 		for name, make := range setups[T]() {
-			o := Options{Form: form, InverseEvery: 4, StatisticsEvery: 2, Decay: 0.8, Damping: 0.03}
+			// With the lag some files find a refresh under way, in some of them one that a policy has
+			// superseded.
+			o := Options{Form: form, InverseEvery: 4, StatisticsEvery: 2, Lag: lag, Decay: 0.8, Damping: 0.03}
 			run := func(r *runner[T], from int, save bool) []byte {
 				t.Helper()
 				for step := from; ; step++ {
-					if save || step == steps {
+					if save && slices.Contains(stops, step) || step == steps {
 						if err := r.opt.Save(file(step)); err != nil {
 							t.Fatal(err)
 						}
@@ -148,10 +164,7 @@ func testCheckpointResumes[T dense.Float](t *testing.T) {
 			if !bytes.Equal(run(newRunner(1, o, make), 0, true), never) {
 				t.Errorf("form %d, %s: Save has an effect", form, name)
 			}
-			for step := range steps {
-				if testing.Short() && step%4 == 2 {
-					continue
-				}
+			for _, step := range stops {
 				r := newRunner(2, o, make) // other weights
 				for range step % 4 {       // and a state that has to go
 					if _, err := r.step(); err != nil {
@@ -224,6 +237,56 @@ func TestCheckpointDamage(t *testing.T) {
 		}
 		if !bytes.Equal(save(r), files[i]) {
 			t.Errorf("form %d: Load has changed the optimizer", i)
+		}
+	}
+}
+
+// TestStepErrors spoils evidence in several ways: the error of Step names where, and the optimizer is
+// as before, byte for byte.
+func TestStepErrors(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "c")
+	for _, form := range forms {
+		for _, lag := range []int{0, 3} {
+			r := newRunner(1, Options{Form: form, StatisticsEvery: 2, InverseEvery: 4, Lag: lag}, setups[float64]()["quadratic"])
+			state := func() []byte {
+				t.Helper()
+				if err := r.opt.Save(path); err != nil {
+					t.Fatal(err)
+				}
+				data, err := os.ReadFile(path)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return data
+			}
+			for range 6 {
+				if _, err := r.step(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			before := state()
+			for want, spoil := range map[string]func(ev *solvers.Evidence[float64]){
+				"inputs of layer b":                func(ev *solvers.Evidence[float64]) { ev.Layers[0][1].Inputs.Set(2, 1, math.NaN()) },
+				"gradients of layer a":             func(ev *solvers.Evidence[float64]) { ev.Layers[0][0].Grads.Set(2, 1, math.Inf(1)) },
+				"layer b: factor A: dense: Inputs": func(ev *solvers.Evidence[float64]) { ev.Layers[0][1].Inputs.Set(2, 1, 1e200) },
+				"layer a: factor G: dense: Grads":  func(ev *solvers.Evidence[float64]) { ev.Layers[0][0].Grads.Set(2, 1, -1e200) },
+				"gradient of b":                    func(ev *solvers.Evidence[float64]) { ev.Grads[1].Data[0] = math.NaN() },
+				"loss is not finite":               func(ev *solvers.Evidence[float64]) { ev.Loss = math.Inf(1) },
+			} {
+				r.sync()
+				ev := evidence[float64](r.m, solvers.NeedSampledLayers, 6)
+				ev.Curvature = &netCurvature[float64]{r}
+				spoil(ev)
+				_, err := r.opt.Step(ev)
+				var nf *dense.NonFiniteError
+				if !errors.As(err, &nf) || !strings.Contains(err.Error(), want) {
+					t.Errorf("form %d: %v, want it of %s", form, err, want)
+				}
+				if !bytes.Equal(state(), before) {
+					t.Errorf("form %d: %s: the error has left a trace", form, want)
+				}
+			}
+			r.opt.Close()
 		}
 	}
 }

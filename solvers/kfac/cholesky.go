@@ -10,24 +10,24 @@ import (
 // choleskyForm holds the inverses of the damped factors.
 type choleskyForm[T dense.Float] struct {
 	blocks  []block[T]
-	half    []int                   // which of a block's halves is in force
-	inv     [][2][2]dense.Matrix[T] // of a block, by half and side
-	norm    [][2]float64            // condition of a block's damped factors in the spare half
-	temp    []dense.Matrix[T]       // V·A⁻¹
-	a, b, c []dense.Matrix[T]       // operands of batches
+	inv     [][][2]dense.Matrix[T] // by block, slot and side
+	norm    [][][2]float64         // condition numbers of the damped factors, alike
+	temp    []dense.Matrix[T]      // V·A⁻¹
+	a, b, c []dense.Matrix[T]      // operands of batches
 }
 
-func newCholeskyForm[T dense.Float](blocks []block[T]) *choleskyForm[T] {
+func newCholeskyForm[T dense.Float](blocks []block[T], slots int) *choleskyForm[T] {
 	n := len(blocks)
 	f := &choleskyForm[T]{
-		blocks: blocks, half: make([]int, n), inv: make([][2][2]dense.Matrix[T], n), norm: make([][2]float64, n),
+		blocks: blocks, inv: make([][][2]dense.Matrix[T], n), norm: make([][][2]float64, n),
 		temp: make([]dense.Matrix[T], n), a: make([]dense.Matrix[T], n), b: make([]dense.Matrix[T], n), c: make([]dense.Matrix[T], n),
 	}
 	for i := range blocks {
 		b := &blocks[i]
-		for half := range 2 {
+		f.inv[i], f.norm[i] = make([][2]dense.Matrix[T], slots), make([][2]float64, slots)
+		for slot := range slots {
 			for side := range 2 {
-				f.inv[i][half][side] = dense.NewMatrix[T](b.dim(side), b.dim(side))
+				f.inv[i][slot][side] = dense.NewMatrix[T](b.dim(side), b.dim(side))
 			}
 		}
 		f.temp[i] = dense.NewMatrix[T](b.out, b.in)
@@ -35,22 +35,27 @@ func newCholeskyForm[T dense.Float](blocks []block[T]) *choleskyForm[T] {
 	return f
 }
 
-func (f *choleskyForm[T]) load(i int, damping float64) error {
+func (f *choleskyForm[T]) load(i int, r role, damping float64) error {
 	b := &f.blocks[i]
-	alpha, beta, err := kron.Tikhonov(damping, b.factor[inputs], b.factor[outputs])
+	return loadDamped(b.statistics(r), &f.inv[i][b.slot[r]], damping)
+}
+
+// loadDamped sets dst to the factors with their parts of the damping, lower triangles.
+func loadDamped[T dense.Float](factor, dst *[2]dense.Matrix[T], damping float64) error {
+	alpha, beta, err := kron.Tikhonov(damping, factor[inputs], factor[outputs])
 	if err != nil {
 		return err
 	}
-	spare := &f.inv[i][1-f.half[i]]
-	kron.Damp(blas.Lower, alpha, b.factor[inputs], spare[inputs])
-	kron.Damp(blas.Lower, beta, b.factor[outputs], spare[outputs])
+	kron.Damp(blas.Lower, alpha, factor[inputs], dst[inputs])
+	kron.Damp(blas.Lower, beta, factor[outputs], dst[outputs])
 	return nil
 }
 
 func (f *choleskyForm[T]) work(i, threads int) int { return inverseWork(&f.blocks[i], threads) }
 
-func (f *choleskyForm[T]) factorise(i, side int, o *dense.Opts[T]) (err error) {
-	f.norm[i][side], err = invertFactor(f.inv[i][1-f.half[i]][side], o)
+func (f *choleskyForm[T]) factorise(i, side int, r role, o *dense.Opts[T]) (err error) {
+	slot := f.blocks[i].slot[r]
+	f.norm[i][slot][side], err = invertFactor(f.inv[i][slot][side], o)
 	return err
 }
 
@@ -75,27 +80,23 @@ func invertFactor[T dense.Float](m dense.Matrix[T], o *dense.Opts[T]) (float64, 
 	return norm, nil
 }
 
-func (f *choleskyForm[T]) commit(i int, _ float64, _ *dense.Opts[T]) float64 {
-	f.half[i] = 1 - f.half[i]
-	return float64(f.norm[i][inputs] * f.norm[i][outputs])
+func (f *choleskyForm[T]) commit(i int, r role, _ float64, _ *dense.Opts[T]) float64 {
+	b := &f.blocks[i]
+	b.exchange(r)
+	norm := &f.norm[i][b.slot[inForce]]
+	return float64(norm[inputs] * norm[outputs])
 }
 
 func (f *choleskyForm[T]) damped() bool { return true }
 
-func (f *choleskyForm[T]) flip() {
-	for i := range f.half {
-		f.half[i] = 1 - f.half[i]
-	}
-}
-
 func (f *choleskyForm[T]) apply(_ float64, grads, dst []solvers.Tensor[T], o *dense.Opts[T]) {
 	for i := range f.blocks {
 		f.a[i] = f.blocks[i].rows(&grads[f.blocks[i].param])
-		f.b[i] = f.inv[i][f.half[i]][inputs]
+		f.b[i] = f.inv[i][f.blocks[i].slot[inForce]][inputs]
 	}
 	dense.GemmBatch(blas.NoTrans, blas.NoTrans, 1, f.a, f.b, 0, f.temp, o)
 	for i := range f.blocks {
-		f.a[i] = f.inv[i][f.half[i]][outputs]
+		f.a[i] = f.inv[i][f.blocks[i].slot[inForce]][outputs]
 		f.c[i] = f.blocks[i].rows(&dst[f.blocks[i].param])
 	}
 	dense.GemmBatch(blas.NoTrans, blas.NoTrans, 1, f.a, f.temp, 0, f.c, o)
@@ -112,7 +113,7 @@ func (f *choleskyForm[T]) stepWork(_ []solvers.Layer[T], threads int) int {
 func (f *choleskyForm[T]) state(v *solvers.State) {
 	for i := range f.blocks {
 		for side := range 2 {
-			solvers.Floats(v, sideNames[side]+" inverse of "+f.blocks[i].name, f.inv[i][f.half[i]][side].Data)
+			solvers.Floats(v, sideNames[side]+" inverse of "+f.blocks[i].name, f.inv[i][f.blocks[i].slot[inForce]][side].Data)
 		}
 	}
 }

@@ -83,7 +83,7 @@ func testConv[T dense.Float](t *testing.T) {
 					p = inverse(t, damped(kronecker(gg, a), damping))
 				case Corrected:
 					f := e.form.(*eigenForm[T])
-					q := &f.bases[group][f.half[group]]
+					q := f.now(group)
 					qa, qg := dense.ToDense(wide(q[inputs].vectors)), dense.ToDense(wide(q[outputs].vectors))
 					v := kronecker(qg, qa)
 					p = mat.DenseCopyOf(v.T())

@@ -41,12 +41,17 @@
 // with T positions an example, A is summed over them and G averaged. How the two are
 // scaled against each other does not matter, since π takes it out.
 //
+// With Options.Lag inverses are computed on another goroutine while steps go on, and take effect
+// so many steps after the statistics that they are made of. [Estimator.Close] waits for that. A
+// refresh that fails leaves the last good inverse of its block in force; the step's report names it, and
+// Options.Tolerance bounds how long that may go on.
+//
 // Statistics may come from a part of the batch only: the paper takes an eighth. Options.Share
 // says how much; a model that computes no more than that saves backward passes too.
 //
 // # Same bits
 //
-// Results do not depend on the number of threads, and nothing is allocated after the
-// third step. Inverses of the factors are computed side by side, one factor a
+// Results do not depend on the number of threads, nor on the time that work in the background
+// takes. Nothing is allocated after the third step. Inverses of the factors are computed side by side, one factor a
 // thread, the largest first.
 package kfac

@@ -23,13 +23,12 @@ func newBasis[T dense.Float](n int) basis[T] {
 // moments of the gradients along them.
 type eigenForm[T dense.Float] struct {
 	blocks []block[T]
-	half   []int                // which of a block's halves is in force
-	bases  [][2][2]basis[T]     // of a block, by half and side
-	copies [][2]dense.Matrix[T] // of the factors, taken by load
+	bases  [][2][2]basis[T] // by block, slot and side
 	// moments are E[(Q_Gᵀ∇W Q_A)²], out×in, nil without EKFAC; seen counts the
 	// observations in them.
 	moments []dense.Matrix[T]
 	seen    []int
+	turn    [][2]dense.Matrix[T] // R∘R of carry
 
 	temp    [2][]dense.Matrix[T] // out×in
 	a, b, c []dense.Matrix[T]    // operands of batches
@@ -40,21 +39,23 @@ type eigenForm[T dense.Float] struct {
 func newEigenForm[T dense.Float](blocks []block[T], corrected bool) *eigenForm[T] {
 	n := len(blocks)
 	f := &eigenForm[T]{
-		blocks: blocks, half: make([]int, n), bases: make([][2][2]basis[T], n), copies: make([][2]dense.Matrix[T], n),
+		blocks: blocks, bases: make([][2][2]basis[T], n),
 		a: make([]dense.Matrix[T], n), b: make([]dense.Matrix[T], n), c: make([]dense.Matrix[T], n),
 	}
 	f.temp = [2][]dense.Matrix[T]{make([]dense.Matrix[T], n), make([]dense.Matrix[T], n)}
 	if corrected {
-		f.moments, f.seen = make([]dense.Matrix[T], n), make([]int, n)
+		f.moments, f.seen, f.turn = make([]dense.Matrix[T], n), make([]int, n), make([][2]dense.Matrix[T], n)
 	}
 	widest := 0
 	for i := range blocks {
 		b := &blocks[i]
 		for side := range 2 {
-			for half := range 2 {
-				f.bases[i][half][side] = newBasis[T](b.dim(side))
+			for slot := range 2 {
+				f.bases[i][slot][side] = newBasis[T](b.dim(side))
 			}
-			f.copies[i][side] = dense.NewMatrix[T](b.dim(side), b.dim(side))
+			if corrected {
+				f.turn[i][side] = dense.NewMatrix[T](b.dim(side), b.dim(side))
+			}
 		}
 		f.temp[0][i], f.temp[1][i] = dense.NewMatrix[T](b.out, b.in), dense.NewMatrix[T](b.out, b.in)
 		if corrected {
@@ -66,21 +67,18 @@ func newEigenForm[T dense.Float](blocks []block[T], corrected bool) *eigenForm[T
 	return f
 }
 
-func (f *eigenForm[T]) load(i int, _ float64) error {
-	for side := range 2 {
-		kron.Damp(blas.Lower, 0, f.blocks[i].factor[side], f.copies[i][side])
-	}
-	return nil
-}
+// load does nothing: factorise reads the statistics.
+func (f *eigenForm[T]) load(int, role, float64) error { return nil }
 
 func (f *eigenForm[T]) work(i, threads int) int {
 	b := &f.blocks[i]
 	return max(dense.EigenSymWork[T](b.in, threads), dense.EigenSymWork[T](b.out, threads))
 }
 
-func (f *eigenForm[T]) factorise(i, side int, o *dense.Opts[T]) error {
-	e := f.bases[i][1-f.half[i]][side]
-	if err := dense.EigenSym(blas.Lower, f.copies[i][side], e.values, e.vectors, o); err != nil {
+func (f *eigenForm[T]) factorise(i, side int, r role, o *dense.Opts[T]) error {
+	b := &f.blocks[i]
+	e := &f.bases[i][b.slot[r]][side]
+	if err := dense.EigenSym(blas.Lower, b.statistics(r)[side], e.values, e.vectors, o); err != nil {
 		return err
 	}
 	for k, v := range e.values {
@@ -89,12 +87,12 @@ func (f *eigenForm[T]) factorise(i, side int, o *dense.Opts[T]) error {
 	return nil
 }
 
-func (f *eigenForm[T]) commit(i int, damping float64, o *dense.Opts[T]) float64 {
+func (f *eigenForm[T]) commit(i int, r role, damping float64, o *dense.Opts[T]) float64 {
 	if f.moments != nil && f.seen[i] > 0 {
-		f.carry(i, o)
+		f.carry(i, r, o)
 	}
-	f.half[i] = 1 - f.half[i]
-	e := &f.bases[i][f.half[i]]
+	f.blocks[i].exchange(r)
+	e := f.now(i)
 	last := func(x []T) float64 { return float64(x[len(x)-1]) }
 	least := float64(float64(e[inputs].values[0])*float64(e[outputs].values[0])) + damping
 	most := float64(last(e[inputs].values)*last(e[outputs].values)) + damping
@@ -103,7 +101,8 @@ func (f *eigenForm[T]) commit(i int, damping float64, o *dense.Opts[T]) float64 
 
 func (f *eigenForm[T]) damped() bool { return false }
 
-func (f *eigenForm[T]) flip() {}
+// now returns the bases of block i that are in force.
+func (f *eigenForm[T]) now(i int) *[2]basis[T] { return &f.bases[i][f.blocks[i].slot[inForce]] }
 
 // rotate sets c = Q_Gᵀ·V·Q_A for the matrices in v, or with back the reverse of it.
 func (f *eigenForm[T]) rotate(v, c []dense.Matrix[T], back bool, o *dense.Opts[T]) {
@@ -112,11 +111,11 @@ func (f *eigenForm[T]) rotate(v, c []dense.Matrix[T], back bool, o *dense.Opts[T
 		tA, tG = tG, tA
 	}
 	for i := range f.blocks {
-		f.b[i] = f.bases[i][f.half[i]][inputs].vectors
+		f.b[i] = f.now(i)[inputs].vectors
 	}
 	dense.GemmBatch(blas.NoTrans, tA, 1, v, f.b, 0, f.temp[0], o)
 	for i := range f.blocks {
-		f.b[i] = f.bases[i][f.half[i]][outputs].vectors
+		f.b[i] = f.now(i)[outputs].vectors
 	}
 	dense.GemmBatch(tG, blas.NoTrans, 1, f.b, f.temp[0], 0, c, o)
 }
@@ -131,7 +130,7 @@ func (f *eigenForm[T]) apply(damping float64, grads, dst []solvers.Tensor[T], o 
 		f.shift[k] = T(damping)
 	}
 	for i := range f.blocks {
-		b, e := &f.blocks[i], &f.bases[i][f.half[i]]
+		b, e := &f.blocks[i], f.now(i)
 		den, shift := f.den[:b.in], f.shift[:b.in]
 		for j := range b.out {
 			if f.moments != nil {
@@ -147,19 +146,19 @@ func (f *eigenForm[T]) apply(damping float64, grads, dst []solvers.Tensor[T], o 
 	f.rotate(f.temp[1], f.c, true, o)
 }
 
-// carry turns the moments of block i from the basis in force to the spare one: with
+// carry turns the moments of block i from the basis in force to that of a role: with
 // R = QᵀQ' for both sides they are the diagonal of the same matrix in the new basis,
 // S' = (R_G∘R_G)ᵀ·S·(R_A∘R_A). Where the new basis is a permutation of the old one
 // the moments are permuted alike.
-func (f *eigenForm[T]) carry(i int, o *dense.Opts[T]) {
-	// The copies of the factors have served; they take R∘R.
-	for side := range 2 {
-		r := f.copies[i][side]
-		dense.Gemm(blas.Trans, blas.NoTrans, 1, f.bases[i][f.half[i]][side].vectors, f.bases[i][1-f.half[i]][side].vectors, 0, r, o)
-		square(r, o)
+func (f *eigenForm[T]) carry(i int, r role, o *dense.Opts[T]) {
+	then := &f.bases[i][f.blocks[i].slot[r]]
+	for side, e := range f.now(i) {
+		t := f.turn[i][side]
+		dense.Gemm(blas.Trans, blas.NoTrans, 1, e.vectors, then[side].vectors, 0, t, o)
+		square(t, o)
 	}
-	dense.Gemm(blas.NoTrans, blas.NoTrans, 1, f.moments[i], f.copies[i][inputs], 0, f.temp[0][i], o)
-	dense.Gemm(blas.Trans, blas.NoTrans, 1, f.copies[i][outputs], f.temp[0][i], 0, f.moments[i], o)
+	dense.Gemm(blas.NoTrans, blas.NoTrans, 1, f.moments[i], f.turn[i][inputs], 0, f.temp[0][i], o)
+	dense.Gemm(blas.Trans, blas.NoTrans, 1, f.turn[i][outputs], f.temp[0][i], 0, f.moments[i], o)
 }
 
 // square squares the elements of a matrix without gaps between rows.
@@ -185,7 +184,7 @@ func (f *eigenForm[T]) observe(sets [][]solvers.Layer[T], l int, decay float64, 
 	square(a, o)
 	g := r.outputs(layer.Examples, b.out)
 	for _, set := range sets {
-		dense.Gemm(blas.NoTrans, blas.NoTrans, 1, set[l].Grads, f.bases[l][f.half[l]][outputs].vectors, 0, g, o)
+		dense.Gemm(blas.NoTrans, blas.NoTrans, 1, set[l].Grads, f.now(l)[outputs].vectors, 0, g, o)
 		square(g, o)
 		dense.Gemm(blas.Trans, blas.NoTrans, gain, g, a, old, f.moments[l], o)
 		old = 1
@@ -211,7 +210,7 @@ func (f *eigenForm[T]) observeSums(sets [][]solvers.Layer[T], l int, old, gain T
 				x = x.View(lo, 0, positions, x.Cols)
 			}
 			f.rotateInputs(l, x, layer.Bias, a, o)
-			dense.Gemm(blas.NoTrans, blas.NoTrans, 1, layer.Grads.View(lo, 0, positions, b.out), f.bases[l][f.half[l]][outputs].vectors, 0, g, o)
+			dense.Gemm(blas.NoTrans, blas.NoTrans, 1, layer.Grads.View(lo, 0, positions, b.out), f.now(l)[outputs].vectors, 0, g, o)
 			dense.Gemm(blas.Trans, blas.NoTrans, 1, g, a, 0, t, o)
 			square(t, o)
 			dense.Accumulate(gain, t, old, f.moments[l], o)
@@ -222,7 +221,7 @@ func (f *eigenForm[T]) observeSums(sets [][]solvers.Layer[T], l int, old, gain T
 
 // rotateInputs sets a = X̄·Q_A, where X̄ is x with a column of ones with bias.
 func (f *eigenForm[T]) rotateInputs(l int, x dense.Matrix[T], bias bool, a dense.Matrix[T], o *dense.Opts[T]) {
-	q, add := f.bases[l][f.half[l]][inputs].vectors, T(0)
+	q, add := f.now(l)[inputs].vectors, T(0)
 	if bias {
 		for j := range a.Rows {
 			copy(a.Row(j), q.Row(x.Cols))
@@ -286,7 +285,7 @@ func (f *eigenForm[T]) stepWork(batch []solvers.Layer[T], threads int) (n int) {
 func (f *eigenForm[T]) state(v *solvers.State) {
 	for i := range f.blocks {
 		for side := range 2 {
-			e := &f.bases[i][f.half[i]][side]
+			e := &f.now(i)[side]
 			name := sideNames[side] + " of " + f.blocks[i].name
 			solvers.Floats(v, "eigenvectors of "+name, e.vectors.Data)
 			solvers.Floats(v, "eigenvalues of "+name, e.values)

@@ -64,7 +64,7 @@ func testCorrected[T dense.Float](t *testing.T) {
 			}
 			f := e.form.(*eigenForm[T])
 			for l := range 2 {
-				q := &f.bases[l][f.half[l]]
+				q := f.now(l)
 				qa := dense.ToDense(wide(q[inputs].vectors))
 				qg := dense.ToDense(wide(q[outputs].vectors))
 				fresh := secondMoments(b.Layers, l, qa, qg)
@@ -114,7 +114,7 @@ func testPositions[T dense.Float](t *testing.T) {
 
 	e = observed(t, Options{Form: Corrected, Damping: damping}, ev)
 	f := e.form.(*eigenForm[T])
-	q := &f.bases[0][f.half[0]]
+	q := f.now(0)
 	want := secondMoments(ev.Layers, 0, dense.ToDense(wide(q[inputs].vectors)), dense.ToDense(wide(q[outputs].vectors)))
 	near(t, "moments", wide(f.moments[0]), want, tolerance[T]())
 }
@@ -124,7 +124,7 @@ func testPositions[T dense.Float](t *testing.T) {
 func TestCarryPermutation(t *testing.T) {
 	e := observed(t, Options{Form: Corrected}, evidence[float64](newNet(5, 9, false, false, 5, 4), solvers.NeedSampledLayers, 1))
 	f := e.form.(*eigenForm[float64])
-	now, next := &f.bases[0][f.half[0]], &f.bases[0][1-f.half[0]]
+	now, next := f.now(0), &f.bases[0][e.blocks[0].slot[upcoming]]
 	order := [2][]int{inputs: {3, 0, 5, 1, 4, 2}, outputs: {2, 3, 1, 0}}
 	for side := range 2 {
 		// Exactly orthonormal: unit vectors.
@@ -136,7 +136,7 @@ func TestCarryPermutation(t *testing.T) {
 		}
 	}
 	before := f.moments[0].Clone()
-	f.carry(0, nil)
+	f.carry(0, upcoming, nil)
 	for i, k := range order[outputs] {
 		for j, l := range order[inputs] {
 			if got, want := f.moments[0].At(i, j), before.At(k, l); got != want {

@@ -6,7 +6,6 @@ import (
 	"github.com/precond-go/precond/dense"
 	"github.com/precond-go/precond/internal/par"
 	"github.com/precond-go/precond/solvers"
-	"github.com/precond-go/precond/solvers/internal/crew"
 )
 
 // Estimator is the K-FAC or EKFAC estimate of a model's curvature, a
@@ -14,22 +13,26 @@ import (
 type Estimator[T dense.Float] struct {
 	o       Options
 	damping float64
-	spare   float64 // damping of the spare halves, after try
-	seen    int     // observations so far
-	ready   bool
+	seen    int   // observations so far
+	ready   bool  // every block has an inverse
 	sizes   []int // elements of the tensors
 	groups  []int // of the tensors
 	layers  []int // index of a tensor's layer
 	blocks  []block[T]
 	form    form[T]
 	tri     *tridiagonalForm[T] // form, if it is that
-	crew    *crew.Crew[T]
-	errs    [][2]error // of a refresh, by block and side
-	due     []bool     // blocks that the crew works on
 	opts    dense.Opts[T]
 	sets    [][]solvers.Layer[T] // what Observe was given, by set and block
 	fresh   bool                 // Refresh has not seen sets yet
 	rotated rotated[T]
+
+	refresh    *refit[T] // of the slots that come next
+	base       float64   // its damping
+	background *solvers.Background
+	superseded bool      // the pending refresh is to come to nothing
+	trial      *refit[T] // of another damping; refresh itself without a lag
+	tried      float64   // the damping in the trial slots
+	health     *solvers.Health
 }
 
 // New returns an estimator for the tensors of a model, each of which is the weight of
@@ -46,33 +49,36 @@ func New[T dense.Float](params []solvers.Tensor[T], o Options) *Estimator[T] {
 			groups = o.Groups[i]
 		}
 		e.sizes, e.groups = append(e.sizes, len(t.Data)), append(e.groups, groups)
-		e.blocks = append(e.blocks, newBlocks(i, t, groups)...)
+		e.blocks = append(e.blocks, newBlocks(i, t, groups, o.Lag > 0)...)
+	}
+	var names []string
+	for i := range e.blocks {
+		names = append(names, e.blocks[i].name)
+	}
+	e.health = solvers.NewHealth(names, o.Tolerance)
+	slots := 2
+	if o.Lag > 0 && o.Form != Eigen && o.Form != Corrected {
+		slots = 3
+	}
+	for i := range e.blocks {
+		e.blocks[i].slot = [roles]int{inForce: 0, upcoming: 1, trial: slots - 1}
 	}
 	switch o.Form {
 	case Cholesky:
-		e.form = newCholeskyForm(e.blocks)
+		e.form = newCholeskyForm(e.blocks, slots)
 	case Eigen, Corrected:
 		e.form = newEigenForm(e.blocks, o.Form == Corrected)
 	case Tridiagonal:
-		e.tri = newTridiagonalForm(e.blocks)
+		e.tri = newTridiagonalForm(e.blocks, slots, o.Lag > 0)
 		e.form = e.tri
 	}
-	e.errs, e.due = make([][2]error, len(e.blocks)), make([]bool, len(e.blocks))
-	costs := make([]float64, 2*len(e.blocks))
-	for i := range costs {
-		n := float64(e.blocks[i/2].dim(i % 2))
-		costs[i] = n * n * n // exact: compared only
+	e.refresh = newRefit(e, upcoming)
+	if e.trial = e.refresh; slots > 2 {
+		e.trial = newRefit(e, trial)
 	}
-	work := func(threads int) (n int) {
-		for i := range e.blocks {
-			n = max(n, e.form.work(i, threads))
-		}
-		return n
-	}
-	e.crew = crew.New(costs, o.Threads, work, func(i int, o *dense.Opts[T]) {
-		if b, side := i/2, i%2; e.due[b] && e.errs[b][side] == nil {
-			e.errs[b][side] = e.form.factorise(b, side, o)
-		}
+	e.background = solvers.NewBackground(o.Lag, func() error {
+		e.refresh.run(e.base)
+		return nil
 	})
 	e.reserve(e.form.stepWork(nil, par.Threads(o.Threads)))
 	return e
@@ -119,11 +125,11 @@ func (e *Estimator[T]) Observe(step int, ev *solvers.Evidence[T]) error {
 		for i := range set {
 			if s == 0 && e.blocks[i].group == 0 {
 				if err := finite(set[i].Inputs, "Inputs", &e.opts); err != nil {
-					return fmt.Errorf("kfac: layer %s: %w", set[i].Name, err)
+					return fmt.Errorf("kfac: layer %s: factor A: %w", set[i].Name, err)
 				}
 			}
 			if err := finite(set[i].Grads, "Grads", &e.opts); err != nil {
-				return fmt.Errorf("kfac: layer %s: %w", set[i].Name, err)
+				return fmt.Errorf("kfac: layer %s: factor G: %w", set[i].Name, err)
 			}
 		}
 	}
@@ -178,187 +184,6 @@ func (e *Estimator[T]) reserve(n int) {
 	if len(e.opts.Work) < n {
 		e.opts.Work = make([]T, n)
 	}
-}
-
-// Refresh computes inverses at steps that are multiples of InverseEvery, in the beginning
-// more often (see there); with Corrected it also takes in the second moments of
-// the step's batch. A block that cannot be factored is tried again with 10, 100 and 1000
-// times the damping; if that fails too, it keeps what it had.
-//
-// Errors: that of the first block that failed more than MaxFailures times in a
-// row or that never had an inverse, wrapped with its layer; the others have been refreshed.
-func (e *Estimator[T]) Refresh(step int, r *solvers.Report) error {
-	if e.seen == 0 {
-		panic("kfac: Refresh: nothing has been observed")
-	}
-	var err error
-	if step%e.o.InverseEvery == 0 || e.fresh && e.early() || !e.ready {
-		err = e.invert(r)
-	} else {
-		for i := range e.blocks {
-			e.blocks[i].staleness++
-		}
-	}
-	if f, ok := e.form.(*eigenForm[T]); ok && f.moments != nil && e.ready && e.fresh {
-		for l := range e.blocks {
-			f.observe(e.sets, l, e.o.Decay, &e.rotated, &e.opts)
-		}
-	}
-	e.fresh = false
-	return err
-}
-
-// early returns whether inverses follow the last observation because it is one of the first: these
-// move the averages by much more than a later one. The gaps between those that they follow are one
-// more than a third of the observations before.
-func (e *Estimator[T]) early() bool {
-	next, gap := 1, 1
-	for next < e.seen && gap*e.o.StatisticsEvery < e.o.InverseEvery {
-		gap = 1 + next/3
-		next += gap
-	}
-	return next == e.seen && gap*e.o.StatisticsEvery < e.o.InverseEvery
-}
-
-// attempts is the number of times that a block is tried, each with ten times the
-// damping.
-const attempts = 4
-
-// invert brings the inverses of all blocks up to date.
-func (e *Estimator[T]) invert(r *solvers.Report) error {
-	for i := range e.due {
-		e.due[i] = true
-	}
-	damping := e.damping
-	for try := range attempts {
-		if !e.factorise(damping) {
-			break
-		}
-		for i := range e.blocks {
-			if !e.due[i] {
-				continue
-			}
-			err := e.failure(i)
-			if err == nil || try == attempts-1 {
-				e.conclude(i, damping, err, r)
-			}
-			e.due[i] = err != nil
-		}
-		damping = float64(10 * damping)
-	}
-	for i := range e.blocks {
-		if b := &e.blocks[i]; e.due[i] && (!e.ready || b.failures > e.o.MaxFailures) {
-			return fmt.Errorf("kfac: layer %s: %w", b.name, e.failure(i))
-		}
-	}
-	e.ready = true
-	return nil
-}
-
-// factorise computes the spare halves of the blocks that are due; it returns whether
-// there is one.
-func (e *Estimator[T]) factorise(damping float64) bool {
-	any := false
-	for i, due := range e.due {
-		if due {
-			err := e.form.load(i, damping)
-			e.errs[i] = [2]error{err, err}
-			any = true
-		}
-	}
-	if any {
-		e.crew.Run()
-	}
-	if any && e.tri != nil {
-		e.couple()
-	}
-	return any
-}
-
-// couple goes on where the blocks hang together: if one fails, all do.
-func (e *Estimator[T]) couple() {
-	var err error
-	for i := range e.blocks {
-		if err == nil {
-			err = e.failure(i)
-		}
-	}
-	if err == nil {
-		err = e.tri.couple(&e.opts)
-	}
-	for i := range e.errs {
-		e.errs[i] = [2]error{err, err}
-	}
-}
-
-// failure returns what went wrong with block i, if anything did.
-func (e *Estimator[T]) failure(i int) error {
-	if err := e.errs[i][inputs]; err != nil {
-		return err
-	}
-	return e.errs[i][outputs]
-}
-
-// try sets dst to P·grads with another damping and leaves the estimator as it is. Errors: as
-// Refresh.
-func (e *Estimator[T]) try(damping float64, grads, dst []solvers.Tensor[T]) error {
-	if err := e.refit(damping); err != nil {
-		return err
-	}
-	e.form.flip()
-	e.form.apply(damping, grads, dst, &e.opts)
-	e.form.flip()
-	return nil
-}
-
-// adopt puts another damping in force, one that try has returned no error for in this step.
-func (e *Estimator[T]) adopt(damping float64) {
-	if damping != e.spare {
-		if err := e.refit(damping); err != nil {
-			panic(fmt.Sprintf("kfac: a damping of %v failed that had succeeded: %v", damping, err))
-		}
-	}
-	e.form.flip()
-	e.damping = damping
-	for i := range e.blocks {
-		if e.form.damped() {
-			e.blocks[i].staleness = 0
-		}
-	}
-}
-
-// refit computes the spare halves for a damping, if the form depends on it.
-func (e *Estimator[T]) refit(damping float64) error {
-	e.spare = damping
-	if !e.form.damped() {
-		return nil
-	}
-	for i := range e.due {
-		e.due[i] = true
-	}
-	e.factorise(damping)
-	for i := range e.due {
-		if err := e.failure(i); err != nil {
-			return fmt.Errorf("kfac: layer %s: %w", e.blocks[i].name, err)
-		}
-	}
-	return nil
-}
-
-// conclude commits block i, or counts its failure, and reports.
-func (e *Estimator[T]) conclude(i int, damping float64, err error, r *solvers.Report) {
-	b := &e.blocks[i]
-	entry := solvers.Block{Name: b.name, Err: err}
-	if err == nil {
-		entry.Refreshed = true
-		entry.Condition = e.form.commit(i, damping, &e.opts)
-		b.staleness, b.failures = 0, 0
-	} else {
-		b.staleness++
-		b.failures++
-	}
-	entry.Staleness, entry.Failures = b.staleness, b.failures
-	r.Blocks = append(r.Blocks, entry)
 }
 
 // Apply sets dst = P·grads.

@@ -72,9 +72,14 @@ type Options struct {
 	// Groups has the number of groups of the convolution for each tensor; nil means 1
 	// for all. Each group is a block of its own.
 	Groups []int
-	// MaxFailures is the number of refreshes in a row that may fail in a block before
-	// Refresh returns the error. Default 3.
-	MaxFailures int
+	// Lag is the number of steps after which what a refresh computes takes effect; another
+	// goroutine computes it meanwhile, on as many threads again. So inverses are between Lag
+	// and Lag + InverseEvery steps old. At most InverseEvery; with 0, the default, the step
+	// itself computes.
+	Lag int
+	// Tolerance is how often in a row refreshes may fail and how old inverses may
+	// get before Refresh returns an error.
+	Tolerance solvers.Tolerance
 	// Threads is the number of threads to use, 0 for GOMAXPROCS. Results do not
 	// depend on it.
 	Threads int
@@ -91,7 +96,7 @@ func (o Options) resolve() Options {
 	for _, d := range []struct {
 		p    *int
 		deft int
-	}{{&o.StatisticsEvery, 1}, {&o.InverseEvery, 20}, {&o.MaxFailures, 3}} {
+	}{{&o.StatisticsEvery, 1}, {&o.InverseEvery, 20}} {
 		if *d.p == 0 {
 			*d.p = d.deft
 		}
@@ -108,8 +113,10 @@ func (o Options) resolve() Options {
 		panic(fmt.Sprintf("kfac: New: unknown form %d", o.Form))
 	case !(o.Decay > 0 && o.Decay < 1):
 		panic(fmt.Sprintf("kfac: New: Decay is %v, want a number between 0 and 1", o.Decay))
-	case o.StatisticsEvery < 1 || o.InverseEvery < 1 || o.MaxFailures < 0 || o.Threads < 0:
+	case o.StatisticsEvery < 1 || o.InverseEvery < 1 || o.Tolerance.Staleness < 0 || o.Threads < 0:
 		panic(fmt.Sprintf("kfac: New: negative interval or count in %+v", o))
+	case o.Lag < 0 || o.Lag > o.InverseEvery:
+		panic(fmt.Sprintf("kfac: New: Lag is %d, want at most the interval of %d", o.Lag, o.InverseEvery))
 	}
 	checkDamping("New", o.Damping)
 	return o

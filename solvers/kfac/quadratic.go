@@ -77,7 +77,7 @@ func (o QuadraticOptions) resolve() QuadraticOptions {
 type Quadratic[T dense.Float] struct {
 	o         QuadraticOptions
 	estimator *Estimator[T]
-	lambda    float64
+	lambda    solvers.LevenbergMarquardt
 	last      []solvers.Tensor[T] // δ₀
 	next      []solvers.Tensor[T] // δ
 	moved     bool                // whether δ₀ is not zero
@@ -93,8 +93,9 @@ type Quadratic[T dense.Float] struct {
 func NewQuadratic[T dense.Float](params []solvers.Tensor[T], e *Estimator[T], o QuadraticOptions) *Quadratic[T] {
 	o = o.resolve()
 	q := &Quadratic[T]{
-		o: o, estimator: e, lambda: o.Lambda, last: solvers.Like(params), next: solvers.Like(params),
-		form: dense.NewMatrix[float64](2, 2), opts: dense.Opts[T]{Threads: o.Threads},
+		o: o, estimator: e, last: solvers.Like(params), next: solvers.Like(params),
+		lambda: solvers.LevenbergMarquardt{Lambda: o.Lambda, Omega: omega, Every: o.LambdaEvery, Min: o.LambdaMin, Max: o.LambdaMax},
+		form:   dense.NewMatrix[float64](2, 2), opts: dense.Opts[T]{Threads: o.Threads},
 	}
 	if o.GammaEvery > 0 {
 		q.trial = [2][]solvers.Tensor[T]{solvers.Like(params), solvers.Like(params)}
@@ -108,11 +109,11 @@ func NewQuadratic[T dense.Float](params []solvers.Tensor[T], e *Estimator[T], o 
 
 // tie sets γ² = λ + η.
 func (q *Quadratic[T]) tie() {
-	q.estimator.SetDamping(min(q.lambda+q.o.L2, float64(q.o.GammaMax*q.o.GammaMax)))
+	q.estimator.SetDamping(min(q.lambda.Lambda+q.o.L2, float64(q.o.GammaMax*q.o.GammaMax)))
 }
 
 // Lambda returns λ.
-func (q *Quadratic[T]) Lambda() float64 { return q.lambda }
+func (q *Quadratic[T]) Lambda() float64 { return q.lambda.Lambda }
 
 // Needs asks for curvature products in every step.
 func (q *Quadratic[T]) Needs(int) solvers.Needs { return solvers.NeedCurvature }
@@ -136,7 +137,7 @@ func (q *Quadratic[T]) propose(dirs []solvers.Tensor[T], e *solvers.Evidence[T])
 	}
 	// The signs are those of −dirs: along it and δ₀ the slope is (b₁, b₂), the curvature
 	// (c₁₁ c₁₂; c₁₂ c₂₂).
-	tikhonov := q.lambda + q.o.L2
+	tikhonov := q.lambda.Lambda + q.o.L2
 	inner := func(x, y []solvers.Tensor[T]) float64 { return solvers.Inner(x, y, &q.opts) }
 	b1, c11 := -inner(dirs, e.Grads), math.FMA(tikhonov, inner(dirs, dirs), form.At(0, 0))
 	b2, c12, c22 := 0.0, 0.0, 0.0
@@ -201,25 +202,26 @@ func (q *Quadratic[T]) Update(step int, params, dirs []solvers.Tensor[T], e *sol
 			dense.Axpy(T(best.mu), q.last[i].Data, next, &q.opts)
 		}
 	}
-	lambda := q.lambda
-	if q.o.LambdaEvery > 0 && (step+1)%q.o.LambdaEvery == 0 {
-		rho, err := q.reduction(params, best.change, e)
-		if err != nil {
+	// Where the model promises nothing, the step is zero, and λ stays.
+	adapt := q.o.LambdaEvery > 0 && q.lambda.Due(step) && best.change != 0
+	if adapt {
+		if r.Reduction, err = q.reduction(params, best.change, e); err != nil {
 			return err
 		}
-		r.Reduction = rho
-		lambda = q.adaptLambda(rho)
 	} else {
 		for i, p := range params {
 			dense.Axpy(1, q.next[i].Data, p.Data, &q.opts)
 		}
 	}
-	r.Rate, r.Momentum, r.Damping = best.alpha, best.mu, q.lambda
-	q.last, q.next, q.moved, q.lambda = q.next, q.last, true, lambda
+	r.Rate, r.Momentum, r.Damping = best.alpha, best.mu, q.lambda.Lambda
+	q.last, q.next, q.moved = q.next, q.last, true
+	if adapt {
+		q.lambda.Update(r.Reduction)
+	}
 	if q.o.GammaEvery < 0 {
 		q.tie()
 	} else if damping != q.estimator.Damping() {
-		q.estimator.adopt(damping)
+		q.estimator.adopt(step, damping, r)
 	}
 	return nil
 }
@@ -243,27 +245,7 @@ func (q *Quadratic[T]) reduction(params []solvers.Tensor[T], change float64, e *
 		}
 		return 0, err
 	}
-	actual := loss - e.Loss + penalty
-	if change == 0 {
-		// Nothing was promised, and the step is zero.
-		return 0.5, nil
-	}
-	return actual / change, nil
-}
-
-// adaptLambda returns the next λ.
-func (q *Quadratic[T]) adaptLambda(rho float64) float64 {
-	factor := 1.0
-	for range q.o.LambdaEvery {
-		factor = float64(factor * omega)
-	}
-	switch {
-	case rho > 0.75:
-		return max(float64(q.lambda*factor), q.o.LambdaMin)
-	case !(rho >= 0.25):
-		return min(q.lambda/factor, q.o.LambdaMax)
-	}
-	return q.lambda
+	return solvers.ReductionRatio(0, loss-e.Loss+penalty, change), nil
 }
 
 // omega is the factor of one step of adaptation.
@@ -297,7 +279,7 @@ func (q *Quadratic[T]) tryGamma(step int, best proposal, dirs []solvers.Tensor[T
 
 // State names λ and the last step.
 func (q *Quadratic[T]) State(v *solvers.State) {
-	v.Float("lambda", &q.lambda)
+	q.lambda.State(v)
 	v.Bool("moved", &q.moved)
 	for _, t := range q.last {
 		solvers.Floats(v, "last step "+t.Name, t.Data)

@@ -303,14 +303,14 @@ func TestQuadraticErrors(t *testing.T) {
 				func() (float64, error) { return math.NaN(), nil },
 				func() (float64, error) { return 0, mine },
 			} {
-				params, lambda, last, damping := flat(m.weights), q.lambda, flat(q.last), e.Damping()
+				params, lambda, last, damping := flat(m.weights), q.Lambda(), flat(q.last), e.Damping()
 				ev.Curvature = &curvature{m, loss}
 				err := q.Update(step, m.weights, dirs, ev, new(solvers.Report))
 				var nf *dense.NonFiniteError
 				if !errors.As(err, &nf) && !errors.Is(err, mine) {
 					t.Errorf("step %d: error %v", step, err)
 				}
-				if !mat.Equal(params, flat(m.weights)) || lambda != q.lambda || !mat.Equal(last, flat(q.last)) || damping != e.Damping() {
+				if !mat.Equal(params, flat(m.weights)) || lambda != q.Lambda() || !mat.Equal(last, flat(q.last)) || damping != e.Damping() {
 					t.Errorf("step %d: an error has left a trace", step)
 				}
 			}

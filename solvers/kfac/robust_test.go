@@ -47,14 +47,14 @@ func testNonFinite[T dense.Float](t *testing.T) {
 		step(t, e, 0, good)
 		step(t, twin, 0, good)
 		for _, bad := range []T{T(math.NaN()), T(math.Inf(1)), T(math.Inf(-1))} {
-			for _, spoil := range []func(ev *solvers.Evidence[T]) *T{
+			for side, spoil := range []func(ev *solvers.Evidence[T]) *T{
 				func(ev *solvers.Evidence[T]) *T { return &ev.Layers[0][1].Inputs.Data[7] },
 				func(ev *solvers.Evidence[T]) *T { return &ev.Layers[0][1].Grads.Data[0] },
 			} {
 				ev := evidence[T](m, solvers.NeedSampledLayers, 2)
 				*spoil(ev) = bad
 				var nf *dense.NonFiniteError
-				if err := e.Observe(1, ev); !errors.As(err, &nf) || !strings.Contains(err.Error(), "layer b") {
+				if err := e.Observe(1, ev); !errors.As(err, &nf) || !strings.Contains(err.Error(), "layer b: factor "+string("AG"[side])) {
 					t.Errorf("Observe of %v: %v", bad, err)
 				}
 				for _, e := range []*Estimator[T]{e, twin} {
@@ -124,13 +124,20 @@ func testDegenerate[T dense.Float](t *testing.T) {
 					if err := e.Observe(0, ev); err != nil {
 						t.Fatal(err)
 					}
-					if err := e.Refresh(0, new(solvers.Report)); !errors.As(err, &npd) || !strings.Contains(err.Error(), "layer a") {
+					if err := e.Refresh(0, new(solvers.Report)); !errors.As(err, &npd) || !strings.Contains(err.Error(), "solvers: a: ") {
 						t.Errorf("%s: form %d: %v", name, form, err)
 					}
 					continue
 				}
-				e := observed(t, Options{Form: form, Damping: damping}, ev)
+				e := New(ev.Grads, Options{Form: form, Damping: damping})
+				var r solvers.Report
+				if e.Observe(0, ev) != nil || e.Refresh(0, &r) != nil {
+					t.Fatalf("%s: form %d: an error", name, form)
+				}
 				for l := range 2 {
+					if b := r.Blocks[l]; !b.Refreshed || b.Failures != 0 || b.Err != nil || !(b.Condition >= 0.999 && b.Condition <= 1e30) {
+						t.Errorf("%s: form %d: report %+v", name, form, b)
+					}
 					p := e.Dense(l)
 					for i := range p.Rows {
 						for j := range p.Cols {
@@ -150,7 +157,7 @@ func testDegenerate[T dense.Float](t *testing.T) {
 func TestFailure(t *testing.T) {
 	m := newNet(9, 6, false, true, 40, 4)
 	ev := evidence[float32](m, solvers.NeedSampledLayers, 1)
-	e := New(ev.Grads, Options{InverseEvery: 1, Damping: 1e-3, MaxFailures: 2})
+	e := New(ev.Grads, Options{InverseEvery: 1, Damping: 1e-3, Tolerance: solvers.Tolerance{Failures: 2}})
 	before := step(t, e, 0, ev)
 	// All inputs equal and large.
 	x := ev.Layers[0][0].Inputs
@@ -161,13 +168,14 @@ func TestFailure(t *testing.T) {
 	}
 	e.SetDamping(1e-30)
 	for n := 1; n <= 4; n++ {
-		var r solvers.Report
+		r := solvers.Report{Step: n}
 		if err := e.Observe(n, ev); err != nil {
 			t.Fatal(err)
 		}
 		err := e.Refresh(n, &r)
 		var npd *dense.NotPositiveDefiniteError
-		if wantErr := n > 2; wantErr != errors.As(err, &npd) || wantErr && !strings.Contains(err.Error(), "layer a") {
+		var re *solvers.RefreshError
+		if wantErr := n > 2; wantErr != errors.As(err, &npd) || wantErr && (!errors.As(err, &re) || re.Block != "a" || re.Failures != n || re.Staleness != n || !strings.Contains(err.Error(), "factor A")) {
 			t.Fatalf("refresh %d: %v", n, err)
 		}
 		if b := r.Blocks[0]; b.Refreshed || b.Staleness != n || b.Failures != n || !errors.As(b.Err, &npd) || b.Name != "a" {
@@ -180,7 +188,7 @@ func TestFailure(t *testing.T) {
 	}
 	// Ten times the damping is enough now and then.
 	e.SetDamping(0.3)
-	var r solvers.Report
+	r := solvers.Report{Step: 5}
 	if err := e.Refresh(5, &r); err != nil || !r.Blocks[0].Refreshed || r.Blocks[0].Failures != 0 || !(r.Blocks[0].Condition > 1) {
 		t.Errorf("after the damping was raised: %+v, %v", r.Blocks, err)
 	}

@@ -8,20 +8,27 @@ import (
 // sideNames are the factors' names in checkpoints.
 var sideNames = [2]string{inputs: "A", outputs: "G"}
 
-// State names the averages, the inverses in force and the counters.
+// State names the averages, the inverses in force, the refresh that is under way and the
+// counters.
 func (e *Estimator[T]) State(v *solvers.State) {
 	v.Float("damping", &e.damping)
 	v.Int("seen", &e.seen)
 	v.Bool("ready", &e.ready)
+	v.Within("refresh", e.background.State)
+	v.Float("damping of the refresh", &e.base)
+	v.Bool("superseded", &e.superseded)
 	for i := range e.blocks {
 		b := &e.blocks[i]
 		for side, f := range b.factor {
-			solvers.Floats(v, sideNames[side]+" of "+b.name, f.Data)
+			name := sideNames[side] + " of " + b.name
+			solvers.Floats(v, name, f.Data)
+			if e.o.Lag > 0 {
+				solvers.Floats(v, "snapshot of "+name, b.source[side].Data)
+			}
 		}
-		v.Int("staleness of "+b.name, &b.staleness)
-		v.Int("failures of "+b.name, &b.failures)
 	}
 	e.form.state(v)
+	e.health.State(v)
 }
 
 // Dense returns the matrix P of the tensor at index param, its elements in row-major

@@ -24,54 +24,72 @@ import (
 type tridiagonalForm[T dense.Float] struct {
 	blocks []block[T]
 	cross  [][2]dense.Matrix[T] // E[ā_i ā_{i+1}ᵀ] and E[g_i g_{i+1}ᵀ], averages
-	half   int                  // which of the halves is in force
-	halves [2]triHalf[T]
-	norm   [][2]float64         // ‖F‖₁·‖F⁻¹‖₁ of the damped factors in the spare half
-	prod   [][2]dense.Matrix[T] // Ψ·F·Ψᵀ, scratch
+	source [][2]dense.Matrix[T] // what the refresh under way is computed from: copies with a lag
+	slots  []triSlot[T]         // all blocks have the same one in a role
 	u, y   []dense.Matrix[T]    // out×in, by block
 }
 
-// triHalf is what comes of one set of statistics.
-type triHalf[T dense.Float] struct {
+// triSlot is what comes of one set of statistics.
+type triSlot[T dense.Float] struct {
 	factor [][2]dense.Matrix[T] // damped, lower triangles
 	cross  [][2]dense.Matrix[T]
 	// The rest is computed from these.
-	inv [][2]dense.Matrix[T]
-	psi [][2]dense.Matrix[T]
-	sum []*kron.SumInverse[T]
+	inv  [][2]dense.Matrix[T]
+	norm [][2]float64 // ‖F‖₁·‖F⁻¹‖₁ of the damped factors
+	psi  [][2]dense.Matrix[T]
+	prod [][2]dense.Matrix[T] // Ψ·F·Ψᵀ, scratch
+	sum  []*kron.SumInverse[T]
 }
 
-func newTridiagonalForm[T dense.Float](blocks []block[T]) *tridiagonalForm[T] {
-	for i := range blocks {
-		if i > 0 && blocks[i].param == blocks[i-1].param {
-			panic(fmt.Sprintf("kfac: New: tensor %d has groups, with which there is no block-tridiagonal form", blocks[i].param))
-		}
+func newTridiagonalForm[T dense.Float](blocks []block[T], slots int, lag bool) *tridiagonalForm[T] {
+	f := &tridiagonalForm[T]{blocks: blocks, slots: make([]triSlot[T], slots)}
+	pair := func(rowsA, colsA, rowsG, colsG int) [2]dense.Matrix[T] {
+		return [2]dense.Matrix[T]{inputs: dense.NewMatrix[T](rowsA, colsA), outputs: dense.NewMatrix[T](rowsG, colsG)}
 	}
-	f := &tridiagonalForm[T]{blocks: blocks, norm: make([][2]float64, len(blocks))}
 	for i := range blocks {
 		b := &blocks[i]
-		square := [2]dense.Matrix[T]{dense.NewMatrix[T](b.in, b.in), dense.NewMatrix[T](b.out, b.out)}
-		f.prod = append(f.prod, square)
+		if i > 0 && b.param == blocks[i-1].param {
+			panic(fmt.Sprintf("kfac: New: tensor %d has groups, with which there is no block-tridiagonal form", b.param))
+		}
 		f.u, f.y = append(f.u, dense.NewMatrix[T](b.out, b.in)), append(f.y, dense.NewMatrix[T](b.out, b.in))
-		for h := range f.halves {
-			half := &f.halves[h]
-			half.factor = append(half.factor, [2]dense.Matrix[T]{square[0].Clone(), square[1].Clone()})
-			half.inv = append(half.inv, [2]dense.Matrix[T]{square[0].Clone(), square[1].Clone()})
+		for k := range f.slots {
+			s := &f.slots[k]
+			s.factor = append(s.factor, pair(b.in, b.in, b.out, b.out))
+			s.inv = append(s.inv, pair(b.in, b.in, b.out, b.out))
+			s.norm = append(s.norm, [2]float64{})
 		}
 		if i == len(blocks)-1 {
 			break
 		}
 		next := &blocks[i+1]
-		between := [2]dense.Matrix[T]{dense.NewMatrix[T](b.in, next.in), dense.NewMatrix[T](b.out, next.out)}
-		f.cross = append(f.cross, between)
-		for h := range f.halves {
-			half := &f.halves[h]
-			half.cross = append(half.cross, [2]dense.Matrix[T]{between[0].Clone(), between[1].Clone()})
-			half.psi = append(half.psi, [2]dense.Matrix[T]{between[0].Clone(), between[1].Clone()})
-			half.sum = append(half.sum, kron.NewSumInverse[T](b.out, b.in))
+		f.cross = append(f.cross, pair(b.in, next.in, b.out, next.out))
+		if lag {
+			f.source = append(f.source, pair(b.in, next.in, b.out, next.out))
+		}
+		for k := range f.slots {
+			s := &f.slots[k]
+			s.cross = append(s.cross, pair(b.in, next.in, b.out, next.out))
+			s.psi = append(s.psi, pair(b.in, next.in, b.out, next.out))
+			s.prod = append(s.prod, pair(b.in, b.in, b.out, b.out))
+			s.sum = append(s.sum, kron.NewSumInverse[T](b.out, b.in))
 		}
 	}
+	if !lag {
+		f.source = f.cross
+	}
 	return f
+}
+
+// at returns the slot of a role.
+func (f *tridiagonalForm[T]) at(r role) *triSlot[T] { return &f.slots[f.blocks[0].slot[r]] }
+
+// snapshot copies the statistics of neighbours.
+func (f *tridiagonalForm[T]) snapshot() {
+	for i, c := range f.cross {
+		for side := range c {
+			f.source[i][side].Copy(c[side])
+		}
+	}
 }
 
 // observe moves the statistics of neighbours towards those of a batch; see block.observe.
@@ -96,43 +114,39 @@ func (f *tridiagonalForm[T]) check(set []solvers.Layer[T]) {
 	}
 }
 
-func (f *tridiagonalForm[T]) load(i int, damping float64) error {
-	b, spare := &f.blocks[i], &f.halves[1-f.half]
-	alpha, beta, err := kron.Tikhonov(damping, b.factor[inputs], b.factor[outputs])
-	if err != nil {
-		return err
+func (f *tridiagonalForm[T]) load(i int, r role, damping float64) error {
+	s, cross := f.at(r), f.cross
+	if r == upcoming {
+		cross = f.source
 	}
-	kron.Damp(blas.Lower, alpha, b.factor[inputs], spare.factor[i][inputs])
-	kron.Damp(blas.Lower, beta, b.factor[outputs], spare.factor[i][outputs])
-	if i < len(f.cross) {
-		for side, c := range f.cross[i] {
-			spare.cross[i][side].Copy(c)
+	if i < len(cross) {
+		for side, c := range cross[i] {
+			s.cross[i][side].Copy(c)
 		}
 	}
-	return nil
+	return loadDamped(f.blocks[i].statistics(r), &s.factor[i], damping)
 }
 
 func (f *tridiagonalForm[T]) work(i, threads int) int { return inverseWork(&f.blocks[i], threads) }
 
-func (f *tridiagonalForm[T]) factorise(i, side int, o *dense.Opts[T]) (err error) {
-	spare := &f.halves[1-f.half]
-	kron.Damp(blas.Lower, 0, spare.factor[i][side], spare.inv[i][side])
-	f.norm[i][side], err = invertFactor(spare.inv[i][side], o)
+func (f *tridiagonalForm[T]) factorise(i, side int, r role, o *dense.Opts[T]) (err error) {
+	s := f.at(r)
+	kron.Damp(blas.Lower, 0, s.factor[i][side], s.inv[i][side])
+	s.norm[i][side], err = invertFactor(s.inv[i][side], o)
 	return err
 }
 
 // couple computes Ψ and Σ⁻¹ of all blocks but the last one from the inverses of the factors.
-func (f *tridiagonalForm[T]) couple(o *dense.Opts[T]) error {
-	spare := &f.halves[1-f.half]
-	for i := range spare.psi {
-		for side, psi := range spare.psi[i] {
-			c := spare.cross[i][side]
-			dense.Gemm(blas.NoTrans, blas.NoTrans, 1, c, spare.inv[i+1][side], 0, psi, o)
-			dense.Gemm(blas.NoTrans, blas.Trans, 1, psi, c, 0, f.prod[i][side], o) // Ψ·F = C
+func (f *tridiagonalForm[T]) couple(r role, o *dense.Opts[T]) error {
+	s := f.at(r)
+	for i := range s.psi {
+		for side, psi := range s.psi[i] {
+			c := s.cross[i][side]
+			dense.Gemm(blas.NoTrans, blas.NoTrans, 1, c, s.inv[i+1][side], 0, psi, o)
+			dense.Gemm(blas.NoTrans, blas.Trans, 1, psi, c, 0, s.prod[i][side], o) // Ψ·F = C
 		}
-		s := spare.sum[i]
-		err := s.Factor(blas.Lower, -1, spare.factor[i][outputs], spare.factor[i][inputs], f.prod[i][outputs], f.prod[i][inputs], o)
-		if err == nil && !(s.Least() > 0) {
+		err := s.sum[i].Factor(blas.Lower, -1, s.factor[i][outputs], s.factor[i][inputs], s.prod[i][outputs], s.prod[i][inputs], o)
+		if err == nil && !(s.sum[i].Least() > 0) {
 			err = &dense.NotPositiveDefiniteError{}
 		}
 		if err != nil {
@@ -142,19 +156,31 @@ func (f *tridiagonalForm[T]) couple(o *dense.Opts[T]) error {
 	return nil
 }
 
-func (f *tridiagonalForm[T]) commit(i int, _ float64, _ *dense.Opts[T]) float64 {
-	if i == 0 {
-		f.flip() // all blocks together
+// coupleWork returns the workspace of couple.
+func (f *tridiagonalForm[T]) coupleWork(threads int) (n int) {
+	s := &f.slots[0]
+	for i := range s.psi {
+		n = max(n, s.sum[i].FactorWork(threads))
+		for _, psi := range s.psi[i] {
+			n = max(n,
+				dense.GemmWork[T](blas.NoTrans, blas.NoTrans, psi.Rows, psi.Cols, psi.Cols, threads),
+				dense.GemmWork[T](blas.NoTrans, blas.Trans, psi.Rows, psi.Rows, psi.Cols, threads))
+		}
 	}
-	return float64(f.norm[i][inputs] * f.norm[i][outputs])
+	return n
+}
+
+func (f *tridiagonalForm[T]) commit(i int, r role, _ float64, _ *dense.Opts[T]) float64 {
+	b := &f.blocks[i]
+	b.exchange(r) // the others follow before anything else is done
+	norm := &f.slots[b.slot[inForce]].norm[i]
+	return float64(norm[inputs] * norm[outputs])
 }
 
 func (f *tridiagonalForm[T]) damped() bool { return true }
 
-func (f *tridiagonalForm[T]) flip() { f.half = 1 - f.half }
-
 func (f *tridiagonalForm[T]) apply(_ float64, grads, dst []solvers.Tensor[T], o *dense.Opts[T]) {
-	h, last := &f.halves[f.half], len(f.blocks)-1
+	h, last := f.at(inForce), len(f.blocks)-1
 	for i := range f.blocks {
 		f.u[i].Copy(f.blocks[i].rows(&grads[f.blocks[i].param]))
 		if i < last {
@@ -175,7 +201,7 @@ func (f *tridiagonalForm[T]) apply(_ float64, grads, dst []solvers.Tensor[T], o 
 }
 
 func (f *tridiagonalForm[T]) stepWork(batch []solvers.Layer[T], threads int) (n int) {
-	h := &f.halves[0]
+	h := &f.slots[0]
 	for i := range f.blocks {
 		b := &f.blocks[i]
 		n = max(n, kron.ApplyWork(blas.NoTrans, blas.NoTrans, h.inv[i][outputs], h.inv[i][inputs], threads))
@@ -183,13 +209,7 @@ func (f *tridiagonalForm[T]) stepWork(batch []solvers.Layer[T], threads int) (n 
 			break
 		}
 		next := &f.blocks[i+1]
-		n = max(n, h.sum[i].FactorWork(threads), h.sum[i].SolveWork(threads))
-		for _, psi := range h.psi[i] {
-			n = max(n,
-				dense.GemmWork[T](blas.NoTrans, blas.NoTrans, psi.Rows, psi.Cols, psi.Cols, threads),
-				dense.GemmWork[T](blas.NoTrans, blas.Trans, psi.Rows, psi.Rows, psi.Cols, threads))
-		}
-		n = max(n,
+		n = max(n, h.sum[i].SolveWork(threads),
 			kron.ApplyWork(blas.NoTrans, blas.NoTrans, h.psi[i][outputs], h.psi[i][inputs], threads),
 			kron.ApplyWork(blas.Trans, blas.Trans, h.psi[i][outputs], h.psi[i][inputs], threads))
 		if batch != nil {
@@ -205,13 +225,19 @@ func (f *tridiagonalForm[T]) stepWork(batch []solvers.Layer[T], threads int) (n 
 // state names what the inverse in force was computed from, and computes it again when it is
 // restored.
 func (f *tridiagonalForm[T]) state(v *solvers.State) {
-	h := &f.halves[f.half]
+	s := f.at(inForce)
 	for i := range f.blocks {
 		for side := range 2 {
-			solvers.Floats(v, "damped "+sideNames[side]+" of "+f.blocks[i].name, h.factor[i][side].Data)
-			if i < len(f.cross) {
-				solvers.Floats(v, "average "+sideNames[side]+" of neighbours of "+f.blocks[i].name, f.cross[i][side].Data)
-				solvers.Floats(v, sideNames[side]+" of neighbours of "+f.blocks[i].name, h.cross[i][side].Data)
+			name := sideNames[side] + " of "
+			solvers.Floats(v, "damped "+name+f.blocks[i].name, s.factor[i][side].Data)
+			if i == len(f.cross) {
+				continue
+			}
+			name += "neighbours of " + f.blocks[i].name
+			solvers.Floats(v, "average "+name, f.cross[i][side].Data)
+			solvers.Floats(v, name, s.cross[i][side].Data)
+			if &f.source[0] != &f.cross[0] {
+				solvers.Floats(v, "snapshot of "+name, f.source[i][side].Data)
 			}
 		}
 	}
@@ -219,15 +245,12 @@ func (f *tridiagonalForm[T]) state(v *solvers.State) {
 		return
 	}
 	// An error means that there was no inverse yet, and nothing uses it then.
-	f.flip()
 	for i := range f.blocks {
 		for side := range 2 {
-			if f.factorise(i, side, nil) != nil {
-				f.flip()
+			if f.factorise(i, side, inForce, nil) != nil {
 				return
 			}
 		}
 	}
-	_ = f.couple(nil)
-	f.flip()
+	_ = f.couple(inForce, nil)
 }
