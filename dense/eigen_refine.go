@@ -21,12 +21,13 @@ import (
 //
 // Shapes: a and vectors are n×n, values has n elements; outputs do not overlap a or
 // each other. The columns of vectors have to be nearly orthonormal.
-// Cost: 22n³/3 flops a step and 7n³/3 before, all of them products. Workspace: EigenSymRefineWork(n, threads), about 3n²; columns
-// with close eigenvalues take some more from the pool.
+// Cost: 17n³/3 flops a step and 7n³/3 or 14n³/3 before, all of them products. Workspace:
+// EigenSymRefineWork(n, threads), about 3n²; columns with close eigenvalues take some more
+// from the pool.
 // Errors: *NonFiniteError if a or vectors has a NaN or an infinity, where nothing is written;
 // *NoConvergenceError after 8 steps, where vectors and values are of no use and
 // Residual is the off-diagonal mass, see RayleighQuotients; *NotPositiveDefiniteError if
-// the columns of vectors are far from orthonormal, where nothing is written.
+// the columns of vectors are numerically dependent, where nothing is written.
 // Accuracy: that of EigenSym (tested).
 // Source: Ogita and Aishima, Japan J. Indust. Appl. Math. 35 (2018) and 36 (2019),
 // for an orthonormal basis.
@@ -42,10 +43,6 @@ func EigenSymRefine[T Float](uplo blas.Uplo, a Matrix[T], values []T, vectors Ma
 	}
 	w := arenaOver(space)
 	r.reserve(&w, n, o.threads())
-	r.y.Copy(vectors)
-	if err := r.orthonormal(); err != nil {
-		return err
-	}
 	for step := 1; ; step++ {
 		done, left, err := r.step(values)
 		switch {
@@ -86,6 +83,9 @@ func (r *refine[T]) reserve(w *arena[T], n, threads int) {
 // step does one step. It returns whether what it leaves is rounding, and the off-diagonal
 // mass that was there before.
 func (r *refine[T]) step(values []T) (done bool, off T, err error) {
+	if err := r.orthonormalise(); err != nil {
+		return false, 0, err
+	}
 	r.measure()
 	off = r.quotients(values)
 	r.cluster(values)
@@ -99,7 +99,7 @@ func (r *refine[T]) step(values []T) (done bool, off T, err error) {
 		}
 	}
 	x := r.skew(values)
-	r.turn()
+	r.cayley()
 	for lo, hi := r.next(0); lo < hi; lo, hi = r.next(hi) {
 		if hi-lo > 1 {
 			if err := r.rotate(lo, hi, values); err != nil {
@@ -108,7 +108,7 @@ func (r *refine[T]) step(values []T) (done bool, off T, err error) {
 		}
 	}
 	limit := T(T(len(values)) * T(unitRoundoff[T]()/4))
-	return T(off*x) <= limit, off, r.orthonormal()
+	return T(off*x) <= limit, off, nil
 }
 
 // cluster groups neighbouring columns whose eigenvalues differ by less than 8 times
@@ -135,15 +135,15 @@ func (r *refine[T]) next(lo int) (from, to int) {
 	return lo, hi
 }
 
-// rotate multiplies columns lo to hi of y by the eigenvectors of their part of VᵀAV.
+// rotate multiplies columns lo to hi of v by the eigenvectors of their part of VᵀAV.
 func (r *refine[T]) rotate(lo, hi int, values []T) error {
 	n, k := len(values), hi-lo
-	u := r.b.View(lo, lo, k, k) // X is not needed any more
+	u := r.b.View(lo, lo, k, k) // the factors are not needed any more
 	if err := EigenSym(blas.Upper, r.g.View(lo, lo, k, k), values[lo:hi], u, &Opts[T]{Threads: r.o.Threads}); err != nil {
 		return err
 	}
-	y, copied := r.y.View(0, lo, n, k), r.g.View(0, lo, n, k)
-	copied.Copy(y)
-	Gemm(blas.NoTrans, blas.NoTrans, 1, copied, u, 0, y, &r.o)
+	v, copied := r.v.View(0, lo, n, k), r.y.View(0, lo, n, k)
+	copied.Copy(v)
+	Gemm(blas.NoTrans, blas.NoTrans, 1, copied, u, 0, v, &r.o)
 	return nil
 }

@@ -56,7 +56,7 @@ func TestEigenSymRefresh(t *testing.T) {
 
 func testEigenSymRefresh[T Float](t *testing.T) {
 	eps := hard.Epsilon[T]()
-	for _, n := range []int{1, 2, 5, 33, 100, 200} {
+	for _, n := range []int{1, 2, 5, 33, 100, 128, 129, 200} {
 		for _, c := range []hard.Class{hard.Random, hard.Tridiagonal, hard.Clustered} {
 			name := fmt.Sprintf("%v n=%d", c, n)
 			a, v := changed[T](t, c, n, 0.01)
@@ -145,6 +145,40 @@ func TestEigenSymRefine(t *testing.T) {
 			}
 		}
 		t.Logf("%-22v residual %5.3f  orthogonality %5.3f  eigenvalues %5.2f", c, residual, orthogonality, value)
+	}
+}
+
+// TestEigenSymRefreshKeepsOrthonormality refreshes many times, with the matrix going to and
+// fro, so that errors could add up; and begins with columns that are not orthonormal.
+func TestEigenSymRefreshKeepsOrthonormality(t *testing.T) {
+	both(t, testEigenSymRefreshKeeps[float32], testEigenSymRefreshKeeps[float64])
+}
+
+func testEigenSymRefreshKeeps[T Float](t *testing.T) {
+	for _, n := range []int{60, 150} {
+		a, v := changed[T](t, hard.Random, n, 0.01)
+		other, _ := changed[T](t, hard.Random, n, 0.02)
+		values := make([]T, n)
+		for i := range n { // a triangle, so that the columns are far from orthogonal
+			row := v.Row(i)
+			for j := 1; j < n; j++ {
+				row[j] += row[j-1] / 2
+			}
+		}
+		for k := range 60 {
+			if k%2 == 1 {
+				a, other = other, a
+			}
+			if _, err := EigenSymRefresh(blas.Lower, a, values, v, nil); err != nil {
+				t.Fatal(err)
+			}
+			if _, o := residualsOf(widened(a), values, v); !(o <= eigenLimit) {
+				t.Fatalf("n=%d: orthogonality %.3g after %d refreshes", n, o, k+1)
+			}
+		}
+		if off := offMass(a, v); !(off <= 0.005) {
+			t.Errorf("n=%d: off-diagonal mass %.3g after many refreshes", n, off)
+		}
 	}
 }
 

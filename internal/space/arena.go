@@ -45,13 +45,18 @@ func (a *Arena[T]) Indices(n int) []int32 {
 	return view[int32](a, n)
 }
 
+// Ints returns the next n integers of the machine's size.
+func (a *Arena[T]) Ints(n int) []int {
+	return view[int](a, n)
+}
+
 // Doubles returns the next n numbers of float64.
 func (a *Arena[T]) Doubles(n int) []float64 {
 	return view[float64](a, n)
 }
 
 // view returns the next n elements of another type.
-func view[E int32 | float64, T Float](a *Arena[T], n int) []E {
+func view[E int | int32 | float64, T Float](a *Arena[T], n int) []E {
 	size, each := int(unsafe.Sizeof(E(0))), int(unsafe.Sizeof(T(0)))
 	w := a.Take((n*size + each - 1) / each)
 	if w == nil {
