@@ -8,5 +8,6 @@
 // Gemm/f32/NT/n=512/threads=1/isa=avx512; each reports its rate in GFLOP/s or
 // GB/s and, as share, that rate over the limit of the machine, which the same run
 // measures. benchstat reads them. bench/report prints one table of everything,
-// with gonum; bench/peers compares with OpenBLAS.
+// with gonum; bench/peers compares with OpenBLAS. bench/train trains networks on MNIST,
+// and bench/peers/train_torch.py sets its step with Adam beside PyTorch's.
 package bench

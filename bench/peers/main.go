@@ -17,6 +17,11 @@
 //
 // To leave out what a call from Go to C costs, OpenBLAS repeats its calls in a
 // loop in C, and ours in a loop in Go.
+//
+// Beside it, train_torch.py measures a training step with Adam of bench/train against the same
+// step in PyTorch (Debian: python3-torch), in windows that take turns:
+//
+//	/usr/bin/python3 train_torch.py
 package main
 
 import (
