@@ -134,10 +134,21 @@ func (t *patchCall[T]) Work(_ *par.Team, w int) {
 func (t *patchCall[T]) rows(lo, hi, from, to int) {
 	g := &t.g
 	strip := g.KernelW * t.depth // elements of a patch that come from one row of pixels
+	near := !t.add && strip <= narrow && g.DilationW == 1 && t.depth == t.x.Stride
+	image, place := (t.lo+lo)/t.places, (t.lo+lo)%t.places
+	height, y, x := t.places/t.width, place/t.width, place%t.width
 	for r := lo; r < hi; r++ {
-		image, place := (t.lo+r)/t.places, (t.lo+r)%t.places
-		top, left := place/t.width*g.StrideH-g.PadH, place%t.width*g.StrideW-g.PadW
+		first, top, left := image*g.Height, y*g.StrideH-g.PadH, x*g.StrideW-g.PadW
+		if x++; x == t.width {
+			if x, y = 0, y+1; y == height {
+				y, image = 0, image+1
+			}
+		}
 		patch := t.p.Row(r)
+		if near && top >= 0 && left >= 0 && top+(g.KernelH-1)*g.DilationH < g.Height && left+g.KernelW <= g.Width {
+			t.inside((first+top)*g.Width+left, patch)
+			continue
+		}
 		for k := range g.KernelH {
 			part := patch[k*strip : (k+1)*strip]
 			i := top + k*g.DilationH
@@ -147,10 +158,29 @@ func (t *patchCall[T]) rows(lo, hi, from, to int) {
 				}
 				continue
 			}
-			if row := image*g.Height + i; row >= from && row < to {
+			if row := first + i; row >= from && row < to {
 				t.strip(row*g.Width, left, part)
 			}
 		}
+	}
+}
+
+// narrow is the number of elements up to which a strip is copied without a call.
+const narrow = 8
+
+// inside reads a patch that lies within the image, from pixel at of x on, and whose strips are
+// narrow. It copies more than a strip where there is room: the next one overwrites it.
+func (t *patchCall[T]) inside(at int, patch []T) {
+	g := &t.g
+	strip, row := g.KernelW*t.depth, g.DilationH*g.Width*t.depth
+	k, x := 0, t.x.Data[at*t.depth:]
+	for ; k+narrow <= len(patch) && narrow <= len(x); k += strip {
+		*(*[narrow]T)(patch[k:]) = *(*[narrow]T)(x)
+		x = x[min(row, len(x)):]
+	}
+	for ; k < len(patch); k += strip {
+		copy(patch[k:k+strip], x)
+		x = x[min(row, len(x)):]
 	}
 }
 
