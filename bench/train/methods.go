@@ -31,10 +31,10 @@ var methods = []method{
 		return solvers.NewOptimizer(p, firstorder.NewAdam(p, firstorder.Config{Threads: o.threads}),
 			momentum(p, o, 0, map[string]float64{"autoencoder": 0.001, "cnn": 0.002}))
 	}},
-	{name: "kfac", part: 0.25, sampled: 0.125, make: func(p tensors, o options) *solvers.Optimizer[float32] {
+	{name: "kfac", part: 0.125, sampled: 0.125, make: func(p tensors, o options) *solvers.Optimizer[float32] {
 		return quadratic(p, o, kfac.Cholesky)
 	}},
-	{name: "ekfac", part: 0.25, sampled: 0.125, make: func(p tensors, o options) *solvers.Optimizer[float32] {
+	{name: "ekfac", part: 0.125, sampled: 0.125, make: func(p tensors, o options) *solvers.Optimizer[float32] {
 		return quadratic(p, o, kfac.Corrected)
 	}},
 }
@@ -52,12 +52,17 @@ func momentum(p tensors, o options, mu float64, rates map[string]float64) *solve
 	return solvers.NewMomentum(p, c)
 }
 
-// quadratic is the method of Martens and Grosse: statistics of an eighth of the batch, the
-// quadratic model of a quarter, inverses every 20 steps.
+// quadratic is the method of Martens and Grosse: statistics and quadratic model of an eighth of
+// the batch, inverses every 20 steps and in the beginning more often, γ² = λ + η. On the
+// autoencoder a first λ of 0.003 comes further in 40 steps than 0.03, 0.3 and 3 (reconstruction
+// error 11.8 against 14.8 and 23.2 with 0.03 and 0.3, seed 1); from 0.001 to 0.01 there is hardly a
+// difference. Left alone λ falls to 1e-7 in 200 steps, where float32 has no inverses any more; the
+// floor of 0.001 costs nothing in 260 steps.
 func quadratic(p tensors, o options, form kfac.Form) *solvers.Optimizer[float32] {
-	lambda := map[string]float64{"autoencoder": 3, "cnn": 1}[o.net]
+	lambda := map[string]float64{"autoencoder": 0.003, "cnn": 1}[o.net]
 	e := kfac.New(p, kfac.Options{Form: form, Threads: o.threads})
-	opt := solvers.NewOptimizer(p, e, kfac.NewQuadratic(p, e, kfac.QuadraticOptions{Lambda: lambda, L2: l2, Threads: o.threads}))
+	opt := solvers.NewOptimizer(p, e, kfac.NewQuadratic(p, e, kfac.QuadraticOptions{
+		Lambda: lambda, LambdaMin: 0.001, GammaEvery: -1, L2: l2, Threads: o.threads}))
 	opt.L2 = solvers.Constant(l2)
 	return opt
 }

@@ -26,7 +26,9 @@ type QuadraticOptions struct {
 	// adapted, of which γ·ω, γ and γ/ω with ω = (19/20)^(T₂/2) are tried. Default
 	// 20. If it is negative, γ² = λ + η all the time.
 	GammaEvery int
-	// LambdaMin and LambdaMax bound λ. Defaults 1e-8 and 1e8.
+	// LambdaMin and LambdaMax bound λ, and LambdaMin + η bounds γ² from below. Defaults 1e-8
+	// and 1e8. With a model of few examples λ falls as long as it predicts well, and then some
+	// step leaves the region where it does: a floor, in units of the curvature, keeps it there.
 	LambdaMin, LambdaMax float64
 	// GammaMax bounds γ from above. Default 1.
 	GammaMax float64
@@ -261,8 +263,11 @@ func (q *Quadratic[T]) tryGamma(step int, best proposal, dirs []solvers.Tensor[T
 	for range q.o.GammaEvery {
 		factor = float64(factor * omega)
 	}
-	most := float64(q.o.GammaMax * q.o.GammaMax)
-	for i, d := range []float64{float64(now * factor), min(now/factor, most)} {
+	least, most := min(q.o.LambdaMin+q.o.L2, now), float64(q.o.GammaMax*q.o.GammaMax)
+	for i, d := range [...]float64{max(float64(now*factor), least), min(now/factor, most)} {
+		if d == now {
+			continue
+		}
 		if q.estimator.try(d, e.Grads, q.trial[i]) != nil {
 			continue
 		}

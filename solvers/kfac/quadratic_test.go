@@ -287,6 +287,27 @@ func TestQuadraticTrains(t *testing.T) {
 	}
 }
 
+// TestQuadraticFloor: λ and γ² fall to their bounds on a problem that would have them fall
+// further, and no lower.
+func TestQuadraticFloor(t *testing.T) {
+	const least, l2 = 0.02, 1e-3
+	run := func(least float64) (lambda, damping float64) {
+		m := newNet(37, 40, false, false, 8, 12, 4, 3)
+		lambda, damping = 1, 1
+		train(t, m, Options{InverseEvery: 5}, QuadraticOptions{Lambda: 0.1, LambdaMin: least, L2: l2, GammaEvery: 4}, 100,
+			func(_ int, e *Estimator[float64], q *Quadratic[float64], _ []solvers.Tensor[float64], _ *solvers.Report) {
+				lambda, damping = min(lambda, q.Lambda()), min(damping, e.Damping())
+			})
+		return lambda, damping
+	}
+	if lambda, damping := run(1e-8); !(lambda < least/2 && damping < least/2) {
+		t.Fatalf("without a floor λ falls to %v, γ² to %v: the problem shows nothing", lambda, damping)
+	}
+	if lambda, damping := run(least); lambda != least || damping != least+l2 {
+		t.Errorf("λ falls to %v, γ² to %v, want %v and %v", lambda, damping, least, least+l2)
+	}
+}
+
 // TestQuadraticAllocations: a step of a network allocates nothing after warm-up, whatever it
 // refreshes and adapts.
 func TestQuadraticAllocations(t *testing.T) {
