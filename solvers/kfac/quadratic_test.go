@@ -6,8 +6,6 @@ import (
 	"testing"
 
 	"github.com/precond-go/precond/dense"
-	"github.com/precond-go/precond/internal/nn"
-	"github.com/precond-go/precond/internal/random"
 	"github.com/precond-go/precond/solvers"
 	"gonum.org/v1/gonum/mat"
 )
@@ -305,47 +303,6 @@ func TestQuadraticFloor(t *testing.T) {
 	}
 	if lambda, damping := run(least); lambda != least || damping != least+l2 {
 		t.Errorf("λ falls to %v, γ² to %v, want %v and %v", lambda, damping, least, least+l2)
-	}
-}
-
-// TestQuadraticAllocations: a step of a network allocates nothing after warm-up, whatever it
-// refreshes and adapts.
-func TestQuadraticAllocations(t *testing.T) {
-	for _, form := range forms {
-		n := nn.New[float32](nn.BinaryCrossEntropy, nn.Vec(40), nn.Full{Out: 30, Act: nn.Logistic}, nn.Full{Out: 5}, nn.Full{Out: 40})
-		n.Init(nn.Sparse, 1)
-		n.Threads, n.Sampled = 2, 0.25
-		x := dense.NewMatrix[float32](64, 40)
-		random.Uniform(random.New(36, 0, 0), 0, x.Data)
-		params := n.Params()
-		e := New(params, Options{Form: form, InverseEvery: 2, Threads: 2})
-		q := NewQuadratic(params, e, QuadraticOptions{Lambda: 1, L2: 1e-5, LambdaEvery: 2, GammaEvery: 3, Threads: 2})
-		opt := solvers.NewOptimizer(params, e, q)
-		opt.L2, opt.Threads = solvers.Constant(1e-5), 2
-		var part Subsampled[float32]
-		one := func() {
-			ev, err := n.Evidence(x, x, opt.Needs(), opt.Steps())
-			if err != nil {
-				t.Fatal(err)
-			}
-			if part.Whole == nil {
-				part.Curvature, part.Whole = ev.Curvature.(*nn.Curvature[float32]).First(16), ev.Curvature
-			}
-			ev.Curvature = &part
-			if _, err := opt.Step(ev); err != nil {
-				t.Fatal(err)
-			}
-		}
-		six := func() { // with all that there is in a step
-			for range 6 {
-				one()
-			}
-		}
-		six()
-		six()
-		if a := testing.AllocsPerRun(3, six); a != 0 {
-			t.Errorf("form %d: six steps allocate %v times", form, a)
-		}
 	}
 }
 
