@@ -175,6 +175,9 @@ func (g *product[T]) plan(threads int) {
 	}
 	if p.packB {
 		p.nc = max(1, l2/2/(p.kc*size*kern.NR)) * kern.NR
+		if g.m <= kern.MR { // one strip uses each panel once, best from the first-level cache
+			p.nc = kern.NR
+		}
 		p.nc = min(p.nc, roundUp(g.n, kern.NR))
 		p.each += roundUp(p.kc*p.nc, alignSlack[T]())
 	} else { // a call of the kernel cannot be preempted
