@@ -230,11 +230,11 @@ func roundUp(n, unit int) int { return (n + unit - 1) / unit * unit }
 
 // grid arranges up to threads workers over a matrix of r×c tiles. Cells of a
 // column share columns of B, which each of them packs for itself, so columns are
-// cut first; a triangle is cut in columns only.
-func grid(threads, r, c int, columnsOnly bool) (rows, cols int) {
+// cut first; a triangle is cut in rows only, since strips are narrower than panels.
+func grid(threads, r, c int, rowsOnly bool) (rows, cols int) {
 	threads = max(1, threads)
-	if columnsOnly {
-		return 1, min(threads, c)
+	if rowsOnly {
+		return min(threads, r), 1
 	}
 	best, rows, cols := -1, 1, 1
 	for gc := 1; gc <= threads; gc++ {
@@ -261,34 +261,40 @@ func (g *product[T]) Work(_ *par.Team, w int) {
 	r, c := w/p.gridC, w%p.gridC
 	i0, i1 := par.Range(g.m, p.gridR, r, g.kern.MR)
 	j0, j1 := par.Range(g.n, p.gridC, c, g.kern.NR)
-	if g.tri != whole {
-		j0, j1 = g.slice(c), g.slice(c+1)
+	switch g.tri {
+	case lowerTriangle:
+		i0, i1 = g.slice(r), g.slice(r+1)
+		j1 = min(g.n, i1)
+	case upperTriangle:
+		i0, i1 = g.slice(r), g.slice(r+1)
+		j0 = i0
 	}
 	if i0 < i1 && j0 < j1 {
 		g.cell(g.space[w*p.each:(w+1)*p.each], i0, i1, j0, j1)
 	}
 }
 
-// slice returns the first column of worker c where columns of a triangle are
-// shared out in equal areas.
-func (g *product[T]) slice(c int) int {
-	n, w := g.n, g.shape.gridC
-	if c >= w {
+// slice returns the first row of worker r where rows of a triangle are shared out
+// in equal areas, to the nearest strip.
+func (g *product[T]) slice(r int) int {
+	n, w, mr := g.n, g.shape.gridR, g.kern.MR
+	if r >= w {
 		return n
 	}
-	j := 0
-	for ; j < n; j += g.kern.NR {
-		// columns before j hold j·n − j²/2 elements of the lower triangle,
-		// j²/2 of the upper one, of n²/2 in all
+	i := 0
+	for ; i < n; i += mr {
+		// rows before j hold j² elements of 2·n²/2 of the lower triangle, 2·j·n − j²
+		// of the upper one
+		j := min(n, i+mr/2)
 		area := j * j
-		if g.tri == lowerTriangle {
+		if g.tri == upperTriangle {
 			area = 2*j*n - j*j
 		}
-		if area*w >= c*n*n {
+		if area*w >= r*n*n {
 			break
 		}
 	}
-	return min(j, n)
+	return min(i, n)
 }
 
 // cell computes rows [i0, i1) and columns [j0, j1) of C on one thread.
