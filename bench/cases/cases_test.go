@@ -107,7 +107,11 @@ func referenceOf[T float32 | float64](p *Problem[T]) bool {
 		kronReference(p)
 		return true
 	}
-	if oneOf(p.Kernel, "QR", "QRPivoted") { // the same in float64
+	if oneOf(p.Kernel, "LDL", "CholeskyUpdate", "CholeskyDowndate", "EigenSymRefresh", "Polar") {
+		factorReference(p)
+		return true
+	}
+	if oneOf(p.Kernel, "QR", "QRPivoted", "LU", "CholeskyPivoted") { // the same in float64
 		in := newProblem[float64](p.Spec, 1)
 		for i, v := range p.A.Data {
 			in.A.Data[i] = float64(v)

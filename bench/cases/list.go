@@ -23,6 +23,7 @@ func List(threads ...int) []Case {
 	b.batches()
 	b.triangles()
 	b.choleskys()
+	b.factors()
 	b.svds()
 	b.eigen()
 	b.orthogonal()

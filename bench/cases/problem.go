@@ -88,6 +88,14 @@ func builders[T dense.Float]() map[string]builder[T] {
 		"SPDInverse":    (*Problem[T]).spdInverse,
 		"CholeskyBatch": (*Problem[T]).choleskyBatch,
 
+		"LU":               (*Problem[T]).lu,
+		"LDL":              (*Problem[T]).ldl,
+		"CholeskyPivoted":  (*Problem[T]).choleskyPivoted,
+		"CholeskyUpdate":   (*Problem[T]).choleskyUpdate,
+		"CholeskyDowndate": (*Problem[T]).choleskyDowndate,
+		"EigenSymRefresh":  (*Problem[T]).eigenSymRefresh,
+		"Polar":            (*Problem[T]).polar,
+
 		"SVD":            (*Problem[T]).svd,
 		"SingularValues": (*Problem[T]).singularValues,
 		"EigenSym":       (*Problem[T]).eigenSym,

@@ -237,3 +237,48 @@ static void loop_qr(int dbl, long reps, int m, int n, const void *a, void *c, vo
 			QR(float, s);
 		}
 }
+
+void sgetrf_(const int *, const int *, float *, const int *, int *, int *);
+void dgetrf_(const int *, const int *, double *, const int *, int *, int *);
+void ssytrf_(const char *, const int *, float *, const int *, int *, float *, const int *, int *);
+void dsytrf_(const char *, const int *, double *, const int *, int *, double *, const int *, int *);
+void ssytrs_(const char *, const int *, const int *, const float *, const int *, const int *, float *, const int *, int *);
+void dsytrs_(const char *, const int *, const int *, const double *, const int *, const int *, double *, const int *, int *);
+void spstrf_(const char *, const int *, float *, const int *, int *, int *, const float *, float *, int *);
+void dpstrf_(const char *, const int *, double *, const int *, int *, int *, const double *, double *, int *);
+
+// Copies the symmetric n×n matrix a to c and factors it there: 'L' as L·U, 'D' as L·D·Lᵀ,
+// with the solution for b in x, 'P' by Cholesky with pivots. Row-major lower is column-major
+// upper.
+static void loop_factor(int dbl, long reps, char what, int n, const void *a, void *c, const void *b, void *x) {
+	size_t size = dbl ? sizeof(double) : sizeof(float);
+	int *pivots = malloc(sizeof(int) * n), length = 64 * n, rank, info;
+	void *work = malloc(size * length);
+	const int one = 1;
+	const float snone = -1;
+	const double dnone = -1;
+	for (long r = 0; r < reps; r++) {
+		memcpy(c, a, size * n * n);
+		if (b)
+			memcpy(x, b, size * n);
+		switch (what) {
+		case 'L':
+			if (dbl) dgetrf_(&n, &n, c, &n, pivots, &info);
+			else sgetrf_(&n, &n, c, &n, pivots, &info);
+			break;
+		case 'D':
+			if (dbl) {
+				dsytrf_("U", &n, c, &n, pivots, work, &length, &info);
+				dsytrs_("U", &n, &one, c, &n, pivots, x, &n, &info);
+			} else {
+				ssytrf_("U", &n, c, &n, pivots, work, &length, &info);
+				ssytrs_("U", &n, &one, c, &n, pivots, x, &n, &info);
+			}
+			break;
+		case 'P':
+			if (dbl) dpstrf_("U", &n, c, &n, pivots, &rank, &dnone, work, &info);
+			else spstrf_("U", &n, c, &n, pivots, &rank, &snone, work, &info);
+		}
+	}
+	free(work), free(pivots);
+}

@@ -90,7 +90,21 @@ func peers[T dense.Float]() map[string]peer[T] {
 			return 0
 		}
 	}
+	// Symmetric, so that the transpose is the same matrix.
+	factor := func(what C.char) peer[T] {
+		return func(p *cases.Problem[T], reps C.long) T {
+			C.loop_factor(dbl, reps, what, C.int(p.N), vec(p.A.Data), vec(p.C.Data), vec(p.Y), vec(p.X))
+			if what != 'D' {
+				p.Diagonal(p.C.Data, p.C.Stride)
+			}
+			return 0
+		}
+	}
 	return map[string]peer[T]{
+		"LU":              factor('L'),
+		"LDL":             factor('D'),
+		"CholeskyPivoted": factor('P'),
+
 		"QR":          qr(func(*cases.Problem[T]) []C.int { return nil }),
 		"QRPivoted":   qr(func(p *cases.Problem[T]) []C.int { return make([]C.int, p.N) }),
 		"GemmBatch":   batch,
