@@ -38,8 +38,9 @@
 //
 // Statistics are those of the mean loss, of gradients that nothing has divided by the
 // number of examples; the damping γ² is absolute, in units of that curvature. Of a layer
-// with T positions an example, A is summed over them and G averaged. How the two are
-// scaled against each other does not matter, since π takes it out.
+// with T positions an example, A is summed over them and G averaged, or with
+// Options.Sharing = [Reduce] an example's inputs are averaged and its gradients summed before
+// that. How the two are scaled against each other does not matter, since π takes it out.
 //
 // With Options.Lag inverses are computed on another goroutine while steps go on, and take effect
 // so many steps after the statistics that they are made of. [Estimator.Close] waits for that. A

@@ -24,6 +24,7 @@ type Estimator[T dense.Float] struct {
 	opts    dense.Opts[T]
 	sets    [][]solvers.Layer[T] // what Observe was given, by set and block
 	fresh   bool                 // Refresh has not seen sets yet
+	reduced *reduced[T]          // nil with Expand
 	rotated rotated[T]
 
 	refresh    *refit[T] // of the slots that come next
@@ -72,6 +73,9 @@ func New[T dense.Float](params []solvers.Tensor[T], o Options) *Estimator[T] {
 		e.tri = newTridiagonalForm(e.blocks, slots, o.Lag > 0)
 		e.form = e.tri
 	}
+	if o.Sharing == Reduce {
+		e.reduced = newReduced[T](len(e.blocks))
+	}
 	e.refresh = newRefit(e, upcoming)
 	if e.trial = e.refresh; slots > 2 {
 		e.trial = newRefit(e, trial)
@@ -118,12 +122,44 @@ func (e *Estimator[T]) Observe(step int, ev *solvers.Evidence[T]) error {
 		panic(fmt.Sprintf("kfac: Observe: step %d has no layer statistics", step))
 	}
 	e.take(ev.Layers)
-	if e.tri != nil {
-		e.tri.check(e.sets[0])
+	if err := e.finite(e.sets); err != nil {
+		return err
 	}
-	for s, set := range e.sets {
+	sets := e.sets // of the factors
+	if e.reduced != nil {
+		sets = e.reduced.of(e.sets, e.blocks, &e.opts)
+		if err := e.finite(sets); err != nil {
+			return err
+		}
+	}
+	threads, batch := par.Threads(e.o.Threads), e.sets[0]
+	if e.tri != nil {
+		e.tri.check(sets[0])
+		batch = sets[0]
+	}
+	n := e.form.stepWork(batch, threads)
+	for i := range e.blocks {
+		n = max(n, e.blocks[i].observeWork(&sets[0][i], threads))
+	}
+	e.reserve(n)
+	e.seen++
+	keep := keepWeight(e.seen, e.o.Decay)
+	for i := range e.blocks {
+		e.blocks[i].observe(sets, i, keep, &e.opts)
+	}
+	if e.tri != nil {
+		e.tri.observe(sets, keep, &e.opts)
+	}
+	e.fresh = true
+	return nil
+}
+
+// finite returns an error that names the layer and the factor of what in the sets is not finite,
+// or has no finite squares.
+func (e *Estimator[T]) finite(sets [][]solvers.Layer[T]) error {
+	for s, set := range sets {
 		for i := range set {
-			if s == 0 && e.blocks[i].group == 0 {
+			if s == 0 && (e.blocks[i].group == 0 || e.reduced != nil) {
 				if err := finite(set[i].Inputs, "Inputs", &e.opts); err != nil {
 					return fmt.Errorf("kfac: layer %s: factor A: %w", set[i].Name, err)
 				}
@@ -133,21 +169,6 @@ func (e *Estimator[T]) Observe(step int, ev *solvers.Evidence[T]) error {
 			}
 		}
 	}
-	threads := par.Threads(e.o.Threads)
-	n := e.form.stepWork(e.sets[0], threads)
-	for i := range e.blocks {
-		n = max(n, e.blocks[i].observeWork(&e.sets[0][i], threads))
-	}
-	e.reserve(n)
-	e.seen++
-	keep := keepWeight(e.seen, e.o.Decay)
-	for i := range e.blocks {
-		e.blocks[i].observe(e.sets, i, keep, &e.opts)
-	}
-	if e.tri != nil {
-		e.tri.observe(e.sets, keep, &e.opts)
-	}
-	e.fresh = true
 	return nil
 }
 

@@ -47,6 +47,21 @@ const (
 	Tridiagonal
 )
 
+// Sharing says how the curvature of a weight that an example uses at several positions, in a
+// convolution or along a sequence, becomes one Kronecker product (Eschenhagen et al. 2023).
+type Sharing int
+
+const (
+	// Expand takes the positions for examples of their own: A is summed over them
+	// and G averaged (Grosse & Martens 2016). It is exact for a deep linear network with
+	// squared loss whose loss is a sum over positions.
+	Expand Sharing = iota
+	// Reduce first takes the mean of the inputs of an example and the sum of its gradients: A
+	// and G cost as many flops as those of a layer with one position. It is exact for a deep linear
+	// network with squared loss whose output is a sum or mean over positions.
+	Reduce
+)
+
 // Options are the parameters of an Estimator. The zero value of each is its default.
 type Options struct {
 	Statistics Statistics
@@ -69,6 +84,9 @@ type Options struct {
 	// statistics are taken: the first ⌈Share·n⌉. Martens & Grosse take an eighth.
 	// Default 1.
 	Share float64
+	// Sharing is for layers with several positions. The second moments of Corrected are exact
+	// with either.
+	Sharing Sharing
 	// Groups has the number of groups of the convolution for each tensor; nil means 1
 	// for all. Each group is a block of its own.
 	Groups []int
@@ -111,6 +129,8 @@ func (o Options) resolve() Options {
 		panic(fmt.Sprintf("kfac: New: unknown statistics %d", o.Statistics))
 	case o.Form < Cholesky || o.Form > Tridiagonal:
 		panic(fmt.Sprintf("kfac: New: unknown form %d", o.Form))
+	case o.Sharing < Expand || o.Sharing > Reduce:
+		panic(fmt.Sprintf("kfac: New: unknown sharing %d", o.Sharing))
 	case !(o.Decay > 0 && o.Decay < 1):
 		panic(fmt.Sprintf("kfac: New: Decay is %v, want a number between 0 and 1", o.Decay))
 	case o.StatisticsEvery < 1 || o.InverseEvery < 1 || o.Tolerance.Staleness < 0 || o.Threads < 0:

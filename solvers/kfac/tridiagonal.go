@@ -109,7 +109,7 @@ func (f *tridiagonalForm[T]) observe(sets [][]solvers.Layer[T], keep float64, o 
 func (f *tridiagonalForm[T]) check(set []solvers.Layer[T]) {
 	for i := range set {
 		if l := &set[i]; l.Positions != 1 || l.Conv != nil || l.Examples != set[0].Examples {
-			panic(fmt.Sprintf("kfac: Observe: layer %s has %d positions and %d examples: the block-tridiagonal form takes one position, and all layers of the same examples", l.Name, l.Positions, l.Examples))
+			panic(fmt.Sprintf("kfac: Observe: layer %s has %d positions and %d examples: the block-tridiagonal form takes one position, or Reduce, and all layers of the same examples", l.Name, l.Positions, l.Examples))
 		}
 	}
 }
