@@ -153,6 +153,13 @@ type Preconditioner[T dense.Float] interface {
 	State(v *State)
 }
 
+// Checker is a Preconditioner that can say beforehand whether Observe will fail: so a method
+// made of several does not let one of them observe what another refuses.
+type Checker[T dense.Float] interface {
+	// Check returns the error that Observe would return now, and changes nothing.
+	Check(step int, e *Evidence[T]) error
+}
+
 // Policy turns directions into steps and takes them: learning rate, momentum,
 // clipping, weight decay, damping.
 type Policy[T dense.Float] interface {

@@ -36,9 +36,24 @@ func NewGraft[T dense.Float](params []Tensor[T], magnitude, direction Preconditi
 // Needs returns what either method needs.
 func (g *Graft[T]) Needs(step int) Needs { return g.magnitude.Needs(step) | g.direction.Needs(step) }
 
-// Observe hands the evidence to the method of the magnitude and then to that of the
-// direction. If the second fails, the first has observed all the same.
+// Observe hands the evidence to both methods, or to neither if one of them fails. That takes one
+// that is a Checker, as those of package firstorder are. If neither is, the method of the magnitude
+// has observed when that of the direction fails.
 func (g *Graft[T]) Observe(step int, e *Evidence[T]) error {
+	if c, ok := g.magnitude.(Checker[T]); ok {
+		if err := c.Check(step, e); err != nil {
+			return fmt.Errorf("magnitude: %w", err)
+		}
+		if err := g.direction.Observe(step, e); err != nil {
+			return err
+		}
+		return g.magnitude.Observe(step, e) // no error: it has been checked
+	}
+	if c, ok := g.direction.(Checker[T]); ok {
+		if err := c.Check(step, e); err != nil {
+			return err
+		}
+	}
 	if err := g.magnitude.Observe(step, e); err != nil {
 		return fmt.Errorf("magnitude: %w", err)
 	}

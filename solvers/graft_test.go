@@ -1,8 +1,10 @@
 package solvers_test
 
 import (
+	"errors"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/precond-go/precond/dense"
@@ -75,6 +77,63 @@ func direct[T dense.Float](t *testing.T, p Preconditioner[T], step int, grads, d
 		if err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// tally is a preconditioner that counts its observations and fails when told to.
+type tally struct {
+	*Identity[float64]
+	n    int
+	fail error
+}
+
+func (c *tally) Observe(int, *Evidence[float64]) error {
+	if c.fail == nil {
+		c.n++
+	}
+	return c.fail
+}
+
+// checked is a tally that is a Checker.
+type checked struct{ *tally }
+
+func (c checked) Check(int, *Evidence[float64]) error { return c.fail }
+
+// unchecked hides the Check of the identity.
+type unchecked struct{ Preconditioner[float64] }
+
+// TestGraftObserve lets one part fail: neither has observed then, in whatever order they come.
+func TestGraftObserve(t *testing.T) {
+	p := small[float64](1)
+	boom := errors.New("boom")
+	for name, wrap := range map[string][2]func(*tally) Preconditioner[float64]{
+		"magnitude checks": {func(c *tally) Preconditioner[float64] { return checked{c} }, func(c *tally) Preconditioner[float64] { return unchecked{c} }},
+		"direction checks": {func(c *tally) Preconditioner[float64] { return unchecked{c} }, func(c *tally) Preconditioner[float64] { return checked{c} }},
+		"both check":       {func(c *tally) Preconditioner[float64] { return checked{c} }, func(c *tally) Preconditioner[float64] { return checked{c} }},
+	} {
+		for failing := range 2 {
+			parts := [2]*tally{{Identity: NewIdentity(p)}, {Identity: NewIdentity(p)}}
+			g := NewGraft(p, wrap[0](parts[0]), wrap[1](parts[1]), 0, 1)
+			parts[failing].fail = boom
+			if err := g.Observe(0, evidence(p)); !errors.Is(err, boom) || strings.HasPrefix(err.Error(), "magnitude") != (failing == 0) {
+				t.Errorf("%s: part %d fails: %v", name, failing, err)
+			}
+			if parts[0].n != 0 || parts[1].n != 0 {
+				t.Errorf("%s: part %d fails: %d and %d observations", name, failing, parts[0].n, parts[1].n)
+			}
+			parts[failing].fail = nil
+			if err := g.Observe(0, evidence(p)); err != nil || parts[0].n != 1 || parts[1].n != 1 {
+				t.Errorf("%s: %v, %d and %d observations", name, err, parts[0].n, parts[1].n)
+			}
+		}
+	}
+	// A gradient whose squares overflow is Adam's to refuse, whatever the direction would say.
+	c := &tally{Identity: NewIdentity(p)}
+	g := NewGraft(p, Preconditioner[float64](firstorder.NewAdam(p, firstorder.Config{})), Preconditioner[float64](c), 0, 1)
+	p[0].Data[0] = 1e200
+	var nf *dense.NonFiniteError
+	if err := g.Observe(0, evidence(p)); !errors.As(err, &nf) || c.n != 0 {
+		t.Errorf("squares that overflow: %v, %d observations", err, c.n)
 	}
 }
 

@@ -231,6 +231,9 @@ func NewIdentity[T dense.Float](params []Tensor[T]) *Identity[T] {
 // Needs returns 0.
 func (p *Identity[T]) Needs(int) Needs { return 0 }
 
+// Check returns nil.
+func (p *Identity[T]) Check(int, *Evidence[T]) error { return nil }
+
 // Observe does nothing.
 func (p *Identity[T]) Observe(int, *Evidence[T]) error { return nil }
 

@@ -130,14 +130,13 @@ func newAdaptive[T dense.Float](k kind, params []solvers.Tensor[T], c Config, be
 // Needs returns 0: gradients are enough.
 func (a *Adaptive[T]) Needs(int) solvers.Needs { return 0 }
 
-// Observe checks the gradients; see Adaptive.
-func (a *Adaptive[T]) Observe(_ int, e *solvers.Evidence[T]) error {
+// Check returns the error that Observe would return.
+func (a *Adaptive[T]) Check(_ int, e *solvers.Evidence[T]) error {
 	if len(e.Grads) != len(a.v) {
 		panic(fmt.Sprintf("firstorder: Observe: %d gradients, want %d", len(e.Grads), len(a.v)))
 	}
 	for i := range e.Grads {
 		n := e.Norm(i)
-		a.norm[i] = n
 		if n-n == 0 && (a.c.Normalize || a.kind == adaMax) {
 			n = min(n, 1)
 		}
@@ -148,6 +147,17 @@ func (a *Adaptive[T]) Observe(_ int, e *solvers.Evidence[T]) error {
 		if !(square <= solvers.Greatest[T]()/4) {
 			return &dense.NonFiniteError{Where: "squares of the gradient of " + a.names[i]}
 		}
+	}
+	return nil
+}
+
+// Observe checks the gradients and takes their norms; see Adaptive.
+func (a *Adaptive[T]) Observe(step int, e *solvers.Evidence[T]) error {
+	if err := a.Check(step, e); err != nil {
+		return err
+	}
+	for i := range e.Grads {
+		a.norm[i] = e.Norm(i)
 	}
 	return nil
 }

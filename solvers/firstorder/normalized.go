@@ -29,6 +29,9 @@ func NewNormalized[T dense.Float](params []solvers.Tensor[T], threads int) *Norm
 // Needs returns 0: gradients are enough.
 func (p *Normalized[T]) Needs(int) solvers.Needs { return 0 }
 
+// Check returns nil.
+func (p *Normalized[T]) Check(int, *solvers.Evidence[T]) error { return nil }
+
 // Observe takes the norms.
 func (p *Normalized[T]) Observe(_ int, e *solvers.Evidence[T]) error {
 	for i := range p.norm {
