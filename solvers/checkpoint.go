@@ -289,7 +289,7 @@ func (d *decoder) check(name string, x any) {
 		return
 	}
 	kind, n, _ := describe(x)
-	gotKind, got, gotN, _ := d.next()
+	gotKind, got, gotN, elements := d.next()
 	switch {
 	case gotKind == 0:
 		d.reason = fmt.Sprintf("ends before %q", name)
@@ -299,6 +299,8 @@ func (d *decoder) check(name string, x any) {
 		d.reason = fmt.Sprintf("%q has elements of kind %d, want %d", name, gotKind, kind)
 	case gotN != uint64(n):
 		d.reason = fmt.Sprintf("%q has %d elements, want %d", name, gotN, n)
+	case kind == kindBool && elements[0] > 1:
+		d.reason = fmt.Sprintf("%q is %d, want 0 or 1", name, elements[0])
 	}
 }
 
