@@ -23,7 +23,18 @@ func shampooOps[T dense.Float]() []op[T] {
 			tensorSteps(e, func(p []solvers.Tensor[T]) solvers.Preconditioner[T] { return shampoo.New(p, m.o) })
 		}})
 	}
-	return ops
+	for _, basis := range []shampoo.Basis{shampoo.Eigenvectors, shampoo.PowerStep} {
+		ops = append(ops, op[T]{"shampoo.SOAP/" + [...]string{"Eigenvectors", "PowerStep"}[basis], func(e *env[T]) {
+			tensorSteps(e, func(p []solvers.Tensor[T]) solvers.Preconditioner[T] {
+				return shampoo.NewSOAP(p, shampoo.SOAPOptions{Basis: basis, Options: shampoo.Options{Threads: e.opts.Threads, RefreshEvery: 1}})
+			})
+		}})
+	}
+	return append(ops, op[T]{"shampoo.Muon", func(e *env[T]) {
+		tensorSteps(e, func(p []solvers.Tensor[T]) solvers.Preconditioner[T] {
+			return shampoo.NewMuon(p, shampoo.MuonOptions{Threads: e.opts.Threads})
+		})
+	}})
 }
 
 // tensorSteps puts the directions of three steps.

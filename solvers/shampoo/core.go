@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/precond-go/precond/dense"
+	"github.com/precond-go/precond/internal/par"
 	"github.com/precond-go/precond/internal/space"
 	"github.com/precond-go/precond/invroot"
 	"github.com/precond-go/precond/kron"
@@ -296,7 +297,9 @@ func (c *core[T]) applyOpts(w *space.Arena[T], b *block[T], threads int) dense.O
 			ops[mode] = c.factors[k].out[0]
 		}
 	}
-	return dense.Opts[T]{Threads: threads, Work: w.Take(kron.ApplyTensorWork(blas.NoTrans, ops[:len(b.shape)], b.shape, threads))}
+	n := kron.ApplyTensorWork(blas.NoTrans, ops[:len(b.shape)], b.shape, threads)
+	n = max(n, kron.ApplyTensorWork(blas.Trans, ops[:len(b.shape)], b.shape, threads))
+	return dense.Opts[T]{Threads: threads, Work: w.Take(n)}
 }
 
 // observe moves the statistic of factor i towards that of the gradient.
@@ -449,7 +452,11 @@ func (c *core[T]) state(v *solvers.State) {
 		if f := &c.factors[i]; f.ready {
 			c.derive(f)
 		} else {
+			c.blocks[f.block].ops[f.mode] = dense.Matrix[T]{}
 			c.waiting[c.blocks[f.block].tensor]++
 		}
 	}
 }
+
+// plainThreads returns the number of threads of operations on all of them.
+func (c *core[T]) plainThreads() int { return par.Threads(c.o.Threads) }

@@ -25,11 +25,14 @@
 //	                                 others, 2024; with exponents of −1 in all modes tensor normal training
 //	                                 (Ren and Goldfarb, NeurIPS 2021)
 //
+// [NewSOAP] is Adam in the eigenbasis of the same statistics, [NewMuon] orthogonalised momentum
+// without statistics.
+//
 // # Refreshes
 //
-// Roots are computed every RefreshEvery steps: all at once, or in turn so that no step pays for
-// all (Spread), in the step or in the background (Lag). They are transactions: a
-// root that fails leaves the last good one in force.
+// Roots or bases are computed every RefreshEvery steps: all at once, or in turn so that no step pays for
+// all (Spread), in the step or in the background (Lag). They are transactions: one
+// that fails leaves the last good one in force.
 //
 // # Same bits
 //

@@ -45,6 +45,8 @@ type block[T dense.Float] struct {
 	// ops are the matrices in force for each mode, empty where there is none or a
 	// diagonal one.
 	ops []dense.Matrix[T]
+	// turn has room for one matrix among empty ones; see SOAP.commit.
+	turn []dense.Matrix[T]
 }
 
 // newBlocks cuts a tensor of merged shape into blocks with dimensions of at most limit, which
@@ -64,7 +66,7 @@ func newBlocks[T dense.Float](tensor int, name string, shape []int, limit, whole
 	for k := range blocks {
 		b := &blocks[k]
 		*b = block[T]{tensor: tensor, name: name, outer: shape, size: 1, whole: total == 1,
-			low: make([]int, len(shape)), shape: make([]int, len(shape)), factors: make([]int, len(shape)), ops: make([]dense.Matrix[T], len(shape))}
+			low: make([]int, len(shape)), shape: make([]int, len(shape)), factors: make([]int, len(shape)), ops: make([]dense.Matrix[T], len(shape)), turn: make([]dense.Matrix[T], len(shape))}
 		if total > 1 {
 			b.name = fmt.Sprint(name, at)
 		}
