@@ -50,15 +50,27 @@ func (b *lister) cholesky(s Spec, flops float64, f func(c *Case)) {
 	})
 }
 
-// definite puts positive definite matrices one below the other into A, of which the
-// triangle is to be copied to C.
+// definite puts positive definite matrices one below the other into A, with which C, that
+// has as many as count, is to be filled.
 func (p *Problem[T]) definite(count int) {
-	p.A = matrix[T](count*p.N, p.N, 1)
+	p.A = matrix[T](min(count, distinct)*p.N, p.N, 1)
 	for i := range p.A.Rows {
 		p.A.Set(i, i%p.N, T(p.N))
 	}
-	p.C = p.A.Clone() // not fresh memory, whose pages the first to write has to wait for
+	p.C = dense.NewMatrix[T](count*p.N, p.N)
+	p.fill() // not fresh memory, whose pages the first to write has to wait for
 	p.out = [][]T{p.C.Data}
+}
+
+// distinct is the number of matrices of a batch, which then repeat: so few that they stay in the
+// first-level cache and the time is not that of fetching them from memory.
+const distinct = 8
+
+// fill copies A to C as often as that has room.
+func (p *Problem[T]) fill() {
+	for c := p.C.Data; len(c) > 0; {
+		c = c[copy(c, p.A.Data):]
+	}
 }
 
 func (p *Problem[T]) cholesky(*gonumBLAS[T]) {
@@ -92,7 +104,7 @@ func (p *Problem[T]) choleskyBatch(*gonumBLAS[T]) {
 		b = append(b, dense.MatrixOf(p.N, 1, p.X[i*p.N:(i+1)*p.N]))
 	}
 	p.ours = func() {
-		copy(p.C.Data, p.A.Data)
+		p.fill()
 		copy(p.X, p.Y)
 		must(dense.CholeskyBatch(p.Uplo, a, b, nil, p.opts))
 	}
@@ -111,7 +123,7 @@ func (p *Problem[T]) gonumCholesky(f func(l gonum.Implementation, a, x []float64
 		return
 	}
 	q.gonum = func() {
-		copy(q.C.Data, q.A.Data)
+		q.fill()
 		copy(q.X, q.Y)
 		for i := range max(1, q.Count) {
 			a, x := q.C.Data[i*q.N*q.N:(i+1)*q.N*q.N], q.X

@@ -51,7 +51,7 @@ func (p *Problem[T]) eigenSymValues(*gonumBLAS[T]) {
 // eigen makes a symmetric matrix. What is compared are its eigenvalues, since the signs of
 // eigenvectors are arbitrary. B is for those that work in place.
 func (p *Problem[T]) eigen(job lapack.EVJob, ours func(o *dense.Opts[T]) error) {
-	p.A, p.B, p.X = matrix[T](p.N, p.N, 1), matrix[T](p.N, p.N, 3), make([]T, p.N)
+	p.A, p.B, p.X = fullRank[T](p.N, p.N, 1), matrix[T](p.N, p.N, 3), make([]T, p.N)
 	p.out = [][]T{p.X}
 	p.ours = func() {
 		if err := ours(p.opts); err != nil {

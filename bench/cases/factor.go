@@ -41,7 +41,7 @@ func (b *lister) factors() {
 // paired makes a symmetric matrix A whose large elements are beside the diagonal, in
 // pairs: blocks of order 2 are its pivots, or rows are exchanged. X takes results.
 func (p *Problem[T]) paired() {
-	p.A = matrix[T](p.N, p.N, 1)
+	p.A = fullRank[T](p.N, p.N, 1)
 	for i := range p.N {
 		for j := range i {
 			p.A.Set(i, j, p.A.At(j, i))
@@ -139,7 +139,7 @@ func (p *Problem[T]) choleskyDowndate(*gonumBLAS[T]) {
 // eigenSymRefresh brings the eigenvectors of A, in B, to a matrix that differs from it by
 // 1%. It is judged by the sum of the eigenvalues.
 func (p *Problem[T]) eigenSymRefresh(*gonumBLAS[T]) {
-	p.A, p.B, p.C = matrix[T](p.N, p.N, 1), matrix[T](p.N, p.N, 2), matrix[T](p.N, p.N, 3)
+	p.A, p.B, p.C = fullRank[T](p.N, p.N, 1), matrix[T](p.N, p.N, 2), fullRank[T](p.N, p.N, 3)
 	p.X = make([]T, p.N)
 	must(dense.EigenSym(p.Uplo, p.A, p.X, p.B, p.opts))
 	dense.Accumulate(0.01, p.C, 1, p.A, p.opts)

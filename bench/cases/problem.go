@@ -155,6 +155,18 @@ func vector[T dense.Float](n int, stream uint64, lo, hi float64) []T {
 	return v
 }
 
+// fullRank returns a matrix with elements uniform in [-1, 1) that do not repeat, as those of
+// larger ones of matrix do: what is left of such a one after some columns is noise,
+// and subnormal in the end.
+func fullRank[T dense.Float](rows, cols int, stream uint64) dense.Matrix[T] {
+	m := dense.NewMatrix[T](rows, cols)
+	r := rand.New(rand.NewPCG(1, stream))
+	for i := range m.Data {
+		m.Data[i] = T(2*r.Float64() - 1)
+	}
+	return m
+}
+
 // matrix returns a matrix with elements uniform in [-1, 1).
 func matrix[T dense.Float](rows, cols int, stream uint64) dense.Matrix[T] {
 	return dense.MatrixOf(rows, cols, vector[T](rows*cols, stream, -1, 1))

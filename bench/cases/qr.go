@@ -41,7 +41,7 @@ func (b *lister) orthogonal() {
 // copied makes what a factorisation overwrites, C, from A, and room for the magnitudes
 // of the diagonal of R, in X, which are what it is judged by.
 func (p *Problem[T]) copied() {
-	p.A, p.C = matrix[T](p.M, p.N, 1), dense.NewMatrix[T](p.M, p.N)
+	p.A, p.C = fullRank[T](p.M, p.N, 1), dense.NewMatrix[T](p.M, p.N)
 	p.X = make([]T, p.N)
 	p.out = [][]T{p.X}
 }

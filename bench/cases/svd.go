@@ -44,7 +44,7 @@ func svdFlops(m, n float64, vectors bool) float64 {
 }
 
 func (p *Problem[T]) svd(*gonumBLAS[T]) {
-	p.A = matrix[T](p.M, p.N, 1)
+	p.A = fullRank[T](p.M, p.N, 1)
 	p.B, p.C = matrix[T](p.M, p.N, 2), matrix[T](p.N, p.N, 3)
 	p.X = vector[T](p.N, 4, -1, 1)
 	p.out = [][]T{p.X} // signs of vectors are arbitrary
@@ -53,7 +53,7 @@ func (p *Problem[T]) svd(*gonumBLAS[T]) {
 }
 
 func (p *Problem[T]) singularValues(*gonumBLAS[T]) {
-	p.A = matrix[T](p.M, p.N, 1)
+	p.A = fullRank[T](p.M, p.N, 1)
 	p.X = vector[T](p.N, 4, -1, 1)
 	p.out = [][]T{p.X}
 	p.ours = func() { must(dense.SingularValues(p.A, p.X, p.opts)) }

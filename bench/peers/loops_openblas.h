@@ -161,17 +161,18 @@ void dpotri_(const char *, const int *, double *, const int *, int *);
 void spotrs_(const char *, const int *, const int *, const float *, const int *, float *, const int *, int *);
 void dpotrs_(const char *, const int *, const int *, const double *, const int *, double *, const int *, int *);
 
-// Cholesky factors of count n×n matrices, copied from a to c where they lie one after the
-// other; then their inverses, or with x the solution for one right-hand side each, copied
+// Cholesky factors of count n×n matrices in c, where they lie one after the other, copied from the
+// given ones in a in turn; then their inverses, or with x the solution for one right-hand side each, copied
 // from b to x.
-static void loop_cholesky(int dbl, long reps, int inverse, int lower, int count, int n,
+static void loop_cholesky(int dbl, long reps, int inverse, int lower, int count, int given, int n,
 		const void *a, void *c, const void *b, void *x) {
 	size_t size = dbl ? sizeof(double) : sizeof(float), step = (size_t)n * n * size;
 	const char *ul = lower ? "U" : "L";
 	const int one = 1;
 	int info;
 	for (long r = 0; r < reps; r++) {
-		memcpy(c, a, count * step);
+		for (int i = 0; i < count; i += given)
+			memcpy((char *)c + i * step, a, (count - i < given ? count - i : given) * step);
 		if (x)
 			memcpy(x, b, count * n * size);
 		for (int i = 0; i < count; i++) {

@@ -86,7 +86,7 @@ func peers[T dense.Float]() map[string]peer[T] {
 			if p.Uplo == blas.Lower {
 				lower = 1
 			}
-			C.loop_cholesky(dbl, reps, inverse, lower, C.int(max(1, p.Count)), C.int(p.N), vec(p.A.Data), vec(p.C.Data), vec(p.Y), vec(p.X))
+			C.loop_cholesky(dbl, reps, inverse, lower, C.int(max(1, p.Count)), C.int(p.A.Rows/p.N), C.int(p.N), vec(p.A.Data), vec(p.C.Data), vec(p.Y), vec(p.X))
 			return 0
 		}
 	}
