@@ -211,11 +211,7 @@ func (c *core[T]) due(step int) (slot int, ok bool) {
 // take checks the gradients of a step and takes them into the statistics. After an error
 // nothing has changed.
 func (c *core[T]) take(step int, e *solvers.Evidence[T]) error {
-	solvers.CheckLike("shampoo: Observe", "the model", c.params, "the gradient", e.Grads)
-	if step%c.o.StatisticsEvery != 0 && c.seen > 0 {
-		return nil
-	}
-	if err := c.check(e); err != nil {
+	if err := c.verify(step, e); err != nil || !c.observes(step) {
 		return err
 	}
 	keep := c.o.Decay
@@ -233,6 +229,18 @@ func (c *core[T]) take(step int, e *solvers.Evidence[T]) error {
 	c.seen++
 	c.prod = float64(c.prod * keep)
 	return nil
+}
+
+// observes returns whether the gradients of a step go into the statistics.
+func (c *core[T]) observes(step int) bool { return step%c.o.StatisticsEvery == 0 || c.seen == 0 }
+
+// verify returns the error that take would return.
+func (c *core[T]) verify(step int, e *solvers.Evidence[T]) error {
+	solvers.CheckLike("shampoo: Observe", "the model", c.params, "the gradient", e.Grads)
+	if !c.observes(step) {
+		return nil
+	}
+	return c.check(e)
 }
 
 // check returns an error if a gradient is not finite or its statistics may not be.

@@ -90,6 +90,9 @@ func (p *Muon[T]) Observe(_ int, e *solvers.Evidence[T]) error {
 	return nil
 }
 
+// Check returns the error that Observe would return now.
+func (p *Muon[T]) Check(step int, e *solvers.Evidence[T]) error { return p.Observe(step, e) }
+
 // Refresh does nothing.
 func (p *Muon[T]) Refresh(int, *solvers.Report) error { return nil }
 

@@ -51,6 +51,9 @@ func (s *Shampoo[T]) Needs(int) solvers.Needs { return 0 }
 // not finite or its squares may overflow in the statistics; nothing has changed then.
 func (s *Shampoo[T]) Observe(step int, e *solvers.Evidence[T]) error { return s.core.take(step, e) }
 
+// Check returns the error that Observe would return now.
+func (s *Shampoo[T]) Check(step int, e *solvers.Evidence[T]) error { return s.core.verify(step, e) }
+
 // Refresh computes the roots that are due. A factor whose root fails keeps its last good one; the
 // report has an entry for each factor that was tried.
 //

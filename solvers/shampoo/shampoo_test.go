@@ -223,6 +223,9 @@ func testNonFinite[T dense.Float](t *testing.T) {
 			g := tensors[T](1, 1, shapes...)
 			g[3].Data[7] = bad
 			var nf *dense.NonFiniteError
+			if err := s.Check(1, evidence(g)); !errors.As(err, &nf) {
+				t.Errorf("%s: Check of %v: %v", m.name, bad, err)
+			}
 			if err := s.Observe(1, evidence(g)); !errors.As(err, &nf) || !strings.Contains(err.Error(), "t3") {
 				t.Errorf("%s: Observe of %v: %v", m.name, bad, err)
 			}

@@ -117,6 +117,9 @@ func (s *SOAP[T]) Needs(int) solvers.Needs { return 0 }
 // Observe takes the gradients into the statistics; see Shampoo.Observe.
 func (s *SOAP[T]) Observe(step int, e *solvers.Evidence[T]) error { return s.core.take(step, e) }
 
+// Check returns the error that Observe would return now.
+func (s *SOAP[T]) Check(step int, e *solvers.Evidence[T]) error { return s.core.verify(step, e) }
+
 // Refresh computes the bases that are due, and carries the moments into them; see
 // Shampoo.Refresh.
 //

@@ -298,6 +298,9 @@ func TestMomentsNonFinite(t *testing.T) {
 			g := tensors[float32](1, 1, shapes...)
 			g[3].Data[7] = bad
 			var nf *dense.NonFiniteError
+			if err := s.(solvers.Checker[float32]).Check(1, evidence(g)); !errors.As(err, &nf) {
+				t.Errorf("%s: Check of %v: %v", name, bad, err)
+			}
 			if err := s.Observe(1, evidence(g)); !errors.As(err, &nf) || !strings.Contains(err.Error(), "t3") {
 				t.Errorf("%s: Observe of %v: %v", name, bad, err)
 			}
