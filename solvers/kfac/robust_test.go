@@ -229,6 +229,34 @@ func testThreads[T dense.Float](t *testing.T) {
 	}
 }
 
+// TestEarly lists the steps that compute inverses.
+func TestEarly(t *testing.T) {
+	ev := mlp[float64](9, 3, 2)
+	for _, c := range []struct {
+		statistics, inverses int
+		want                 []int
+	}{
+		{1, 20, []int{0, 1, 2, 4, 6, 9, 13, 18, 20, 25, 34, 40, 46, 60, 62, 80}},
+		{4, 20, []int{0, 4, 8, 16, 20, 24, 36, 40, 52, 60, 80}}, // the next gap is of 5 observations: 20 steps
+		{1, 1, []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}},
+	} {
+		e := New(ev.Grads, Options{StatisticsEvery: c.statistics, InverseEvery: c.inverses})
+		var got []int
+		for n := range min(100, 10*c.inverses) {
+			var r solvers.Report
+			if err := errors.Join(e.Observe(n, ev), e.Refresh(n, &r)); err != nil {
+				t.Fatal(err)
+			}
+			if len(r.Blocks) > 0 && r.Blocks[0].Refreshed {
+				got = append(got, n)
+			}
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("statistics every %d, inverses every %d: at %v, want %v", c.statistics, c.inverses, got, c.want)
+		}
+	}
+}
+
 // TestAllocations: nothing in the steady state, refreshes included.
 func TestAllocations(t *testing.T) {
 	ev := mlp[float32](50, 60, 40, 30)
