@@ -11,9 +11,12 @@ drawn by the same scheme, on the same number of threads. They take turns: a wind
 our steps, a rest, a window of PyTorch's, a rest. Windows are as long in seconds on both sides, about.
 Printed are the medians over the windows, and their ratio.
 
-PyTorch multiplies matrices by OpenBLAS, whose kernels are those of --coretype
-(OPENBLAS_CORETYPE), SkylakeX on a processor with AVX-512. Of PyTorch's two forms of Adam, one tensor after
-the other and all tensors at a time, the faster one is measured.
+PyTorch is to be at its best. It multiplies matrices by OpenBLAS, whose kernels are those of
+--coretype (OPENBLAS_CORETYPE), SkylakeX on a processor with AVX-512. Where OpenBLAS has threads
+of its own beside those of OpenMP, both get the same number, and idle ones that spin take the
+processors from the others: two threads can then be slower than one. So several ways to have them wait are
+tried, each in a process of its own, and of Adam's two forms, one tensor after the other and all
+tensors at a time, as well; the fastest of all is measured.
 """
 
 import argparse
@@ -32,7 +35,14 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 SIZES = [784, 1000, 500, 250, 30, 250, 500, 1000, 784]
 CODE = 3  # index of the layer without logistic units; the last one has none either
 REST = 0.2  # seconds before a window, in which the idle threads of the other side come to rest
-STAGE = "PRECOND_TRAIN_TORCH"  # variable of the second stage: where bench/train and the images are
+TRIAL = 3  # steps of a window where a setting is tried
+STAGE = "PRECOND_TRAIN_TORCH"  # variable of a stage in a process of its own: its name and arguments
+# How idle threads wait. OpenBLAS's own spin for 2**OPENBLAS_THREAD_TIMEOUT cycles.
+SETTINGS = [
+    {},
+    {"OMP_WAIT_POLICY": "passive"},
+    {"OMP_WAIT_POLICY": "passive", "OPENBLAS_THREAD_TIMEOUT": "20"},
+]
 SPARSE = 15  # incoming weights of a unit that are not zero at first
 
 
@@ -114,9 +124,10 @@ class Torch:
         seconds = {}
         for foreach in (False, True):
             self.adam = torch.optim.Adam(self.net.parameters(), lr=o.rate, foreach=foreach)
-            self.window(3)
-            seconds[foreach] = min(self.window(3)[0] for _ in range(3))
+            self.window(TRIAL)
+            seconds[foreach] = statistics.median(self.window(TRIAL)[0] for _ in range(3))
         foreach = seconds[True] < seconds[False]
+        self.trial = 1e3 * seconds[foreach] / TRIAL
         self.adam = torch.optim.Adam(self.net.parameters(), lr=o.rate, foreach=foreach)
         self.form = "all tensors at a time" if foreach else "one tensor after the other"
 
@@ -159,6 +170,19 @@ def prepare():
     return binary, str(pathlib.Path(module.stdout.strip(), "data"))
 
 
+def stage(name, o, setting, *args):
+    """Run a stage in a process of its own: libraries read their variables when they are loaded."""
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("OPENBLAS_", "GOTO_", "OMP_", "GOMP_", "MKL_"))}
+    env |= {"OPENBLAS_NUM_THREADS": str(o.threads), "OMP_NUM_THREADS": str(o.threads), **setting}
+    if o.coretype:
+        env["OPENBLAS_CORETYPE"] = o.coretype
+    env[STAGE] = json.dumps([name, *args])
+    p = subprocess.run([sys.executable, __file__, *sys.argv[1:]], env=env, stdout=subprocess.PIPE, text=True)
+    if p.returncode != 0:
+        sys.exit(f"the stage {name} failed")
+    return json.loads(p.stdout)
+
+
 def measure(o, binary, data):
     torch = Torch(o, data)
     ours = Ours(o, binary, data)
@@ -166,8 +190,8 @@ def measure(o, binary, data):
     sides, steps, ms, losses = [ours, torch], {}, {}, {}
     for side in sides:
         time.sleep(REST)
-        seconds, _ = side.window(4)
-        steps[side], ms[side] = max(1, round(o.window / (seconds / 4))), []
+        seconds, _ = side.window(TRIAL)
+        steps[side], ms[side] = max(1, round(o.window / (seconds / TRIAL))), []
     for _ in range(o.rounds):
         for side in sides:
             time.sleep(REST)
@@ -175,33 +199,40 @@ def measure(o, binary, data):
             ms[side].append(1e3 * seconds / steps[side])
         sides.reverse()
     ours.close()
-    medians = {side.name: statistics.median(ms[side]) for side in sides}
     return {
-        "threads": o.threads, "batch": o.batch, "torch": torch.torch.__version__, "adam": torch.form, "coretype": o.coretype,
-        "ratio": medians[ours.name] / medians[torch.name],
-        "sides": [{"name": side.name, "ms_per_step": medians[side.name], "least": min(ms[side]), "most": max(ms[side]),
+        "torch": torch.torch.__version__, "adam": torch.form,
+        "ratio": statistics.median(ms[ours]) / statistics.median(ms[torch]),
+        "sides": [{"name": side.name, "ms_per_step": statistics.median(ms[side]), "least": min(ms[side]), "most": max(ms[side]),
                    "steps": steps[side], "windows": o.rounds, "loss": losses[side]} for side in (ours, torch)],
     }
 
 
+def words(setting):
+    return " ".join(f"{k}={v}" for k, v in setting.items()) or "defaults"
+
+
 def main():
     o = flags()
-    # OpenBLAS reads its variables when it is loaded, so this program starts itself once more.
-    if os.environ.get(STAGE) is None:
-        binary, data = prepare()
-        try:
-            env = {k: v for k, v in os.environ.items() if not k.startswith(("OPENBLAS_", "GOTO_", "OMP_"))}
-            env |= {"OPENBLAS_CORETYPE": o.coretype} if o.coretype else {}
-            env[STAGE] = json.dumps([str(binary), data])
-            sys.exit(subprocess.run([sys.executable, __file__, *sys.argv[1:]], env=env).returncode)
-        finally:
-            shutil.rmtree(binary.parent)
-    r = measure(o, *json.loads(os.environ[STAGE]))
+    if STAGE in os.environ:
+        name, *args = json.loads(os.environ[STAGE])
+        print(json.dumps(measure(o, *args) if name == "measure" else {"ms_per_step": Torch(o, *args).trial}))
+        return
+    binary, data = prepare()
+    try:
+        trials = []
+        for s in SETTINGS:
+            trials.append({"setting": s, **stage("trial", o, s, data)})
+            print(f"trial of PyTorch with {words(s)}: {trials[-1]['ms_per_step']:.1f} ms/step", file=sys.stderr, flush=True)
+        best = min(trials, key=lambda t: t["ms_per_step"])["setting"]
+        r = {"threads": o.threads, "batch": o.batch, "coretype": o.coretype, "setting": best, "trials": trials,
+             **stage("measure", o, best, str(binary), data)}
+    finally:
+        shutil.rmtree(binary.parent)
     if o.json:
         print(json.dumps(r))
         return
-    print(f"autoencoder, Adam, batch {r['batch']}, {r['threads']} threads; PyTorch {r['torch']}, Adam with {r['adam']},"
-          f" OpenBLAS kernels {r['coretype'] or 'of its own choice'}")
+    print(f"autoencoder, Adam, batch {o.batch}, threads {o.threads}; PyTorch {r['torch']}, OpenBLAS kernels {o.coretype or 'of its own choice'}")
+    print(f"measured with {words(best)}, Adam with {r['adam']}")
     for side in r["sides"]:
         print(f"{side['name']:8} {side['ms_per_step']:8.2f} ms/step  ({side['least']:.2f} to {side['most']:.2f} over {side['windows']} windows"
               f" of {side['steps']} steps, loss {side['loss']:.2f})")
