@@ -44,7 +44,7 @@ func Compute(threads int) []Line {
 
 func compute[T dense.Float](threads int, typ string) []Line {
 	var lines []Line
-	for _, o := range slices.Concat(asmOps[T](), denseOps[T](), kronOps[T](), invroots[T](), kfacOps[T](), shampooOps[T](), nnOps[T]()) {
+	for _, o := range slices.Concat(asmOps[T](), denseOps[T](), kronOps[T](), invroots[T](), kfacOps[T](), solverOps[T](), shampooOps[T](), nnOps[T]()) {
 		e := &env[T]{stream: streamOf(o.name), opts: &dense.Opts[T]{Threads: threads}, hash: sha256.New()}
 		o.run(e)
 		lines = append(lines, Line{o.name + " " + typ, hex.EncodeToString(e.hash.Sum(nil)[:8])})
