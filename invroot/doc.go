@@ -1,6 +1,6 @@
 // Package invroot computes A^(−q/p) of symmetric positive semidefinite matrices, the
 // operation that Shampoo and its family spend their time in: one matrix with [Root],
-// many with [Batch]. It is for solvers, and for whoever needs one such function.
+// many with [Batch], one that changes slowly with a [State]. It is for solvers, and for whoever needs one such function.
 //
 // Every result has a [Certificate]: the method, the work, a measured residual, the
 // condition number and an estimate of the error. A finite matrix gives a result that is as
@@ -20,11 +20,18 @@
 //	EigenWorking    ε·κ/p              the same, in float32
 //	CoupledNewton   some ε·κ^(1−1/p)   some log₂κ/log₂(1+1/p) iterations, of 2 + log₂p products
 //	HigherOrder     the same           fewer iterations of more products
+//	EigenUpdate     as accurate as asked  3.2 products, and half a one per further step
 //
 // In float32, Eigen reduces to tridiagonal form and divides and conquers in float64, and
 // does the back-transformation and the last product in float32: see
 // [dense.EigenSymMixed]. It takes about as long as ten products at n = 512, fewer than
 // iterations need for matrices that are not well-conditioned, so it is the default.
+//
+// EigenUpdate is the method of a [State] for a matrix close to one that it has decomposed. It
+// transforms the change to the basis of the eigenvectors, and takes the root there by Newton
+// steps with the derivative at the diagonal. All that rounding touches is as small as the
+// change, so that float32 does for condition numbers where products of the
+// matrix itself would not.
 //
 // # Damping
 //

@@ -29,6 +29,9 @@ func (c *call[T]) decompose(m Method) error {
 	if err != nil {
 		return err
 	}
+	if c.state != nil && m == Eigen {
+		c.state.keep(c, c.norms())
+	}
 	norm := max(math.Abs(c.values[0]), math.Abs(c.values[c.n-1]))
 	if err := c.damp(float64(valueError * float64(eps*norm))); err != nil {
 		return err
@@ -155,17 +158,23 @@ func (c *call[T]) eigenError(delta float64) float64 {
 // the root, in units of ε.
 const vectorError = 16
 
-// compose sets x to V·D·Vᵀ for the values D. It overwrites the vectors, which are
-// divided by their norms: many reflectors in float32 leave those in error by more than
-// all the rest.
-func (c *call[T]) compose() {
-	d, norms := c.narrow, c.scratch
+// norms returns the squares of the norms of the vectors, in scratch.
+func (c *call[T]) norms() []float64 {
+	norms := c.scratch
 	clear(norms)
 	for i := range c.n {
 		for j, v := range c.vectors.Row(i) {
 			norms[j] = math.FMA(float64(v), float64(v), norms[j])
 		}
 	}
+	return norms
+}
+
+// compose sets x to V·D·Vᵀ for the values D. It overwrites the vectors, which are
+// divided by their norms: many reflectors in float32 leave those in error by more than
+// all the rest.
+func (c *call[T]) compose() {
+	d, norms := c.narrow, c.norms()
 	for i, v := range c.values {
 		d[i] = T(math.Sqrt(v / norms[i]))
 	}

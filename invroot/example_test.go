@@ -34,3 +34,18 @@ func ExampleRoot_ridge() {
 	// true
 	// 0.50 5.00 <nil>
 }
+
+func ExampleState() {
+	a := dense.MatrixOf(2, 2, []float64{2.5, 1.5, 1.5, 2.5})
+	x := dense.NewMatrix[float64](2, 2)
+	var s invroot.State[float64]
+	for range 3 {
+		cert, err := s.Root(a, invroot.Inverse(4), x, nil, nil)
+		fmt.Println(cert.Method, err)
+		a.Set(0, 0, a.At(0, 0)+0.001) // a little later
+	}
+	// Output:
+	// eigen <nil>
+	// eigen-update <nil>
+	// eigen-update <nil>
+}

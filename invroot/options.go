@@ -45,11 +45,14 @@ const (
 	CoupledNewton
 	// HigherOrder is the coupled iteration of Options.Order, from the binomial series.
 	HigherOrder
+	// EigenUpdate is what a [State] has for matrices close to one that it has decomposed. It
+	// cannot be asked for.
+	EigenUpdate
 	numMethods
 )
 
 var methodNames = [numMethods]string{
-	"auto", "eigen", "eigen-working", "coupled-newton", "higher-order",
+	"auto", "eigen", "eigen-working", "coupled-newton", "higher-order", "eigen-update",
 }
 
 // String returns the name of the method.
@@ -180,7 +183,7 @@ func checkOptions(op string, e Exponent, opt *Options) {
 		return
 	}
 	switch {
-	case opt.Method < 0 || opt.Method >= numMethods:
+	case opt.Method < 0 || opt.Method >= EigenUpdate:
 		panic(fmt.Sprintf("invroot: %s: unknown method %d", op, opt.Method))
 	case opt.Order != 0 && (opt.Order < 2 || opt.Order > maxOrder):
 		panic(fmt.Sprintf("invroot: %s: order is %d, want 2 to %d", op, opt.Order, maxOrder))

@@ -87,6 +87,8 @@ type call[T dense.Float] struct {
 	scratch []float64
 	narrow  []T
 	probe   probe
+	state   *State[T]     // or nil
+	nearby  bool          // whether it may do
 	plain   dense.Opts[T] // of operations without a workspace, on one thread
 
 	vectors dense.Matrix[T]    // for decompositions
@@ -95,6 +97,9 @@ type call[T dense.Float] struct {
 	inner   dense.Opts[T]      // their workspace
 	lanczos dense.Opts[T]
 	symv    func(x, y []T) // product with b, for Lanczos
+
+	quarter, sums, ones []T // for updates
+	weights             []float64
 }
 
 var calls32, calls64 sync.Pool
@@ -150,6 +155,7 @@ func (c *call[T]) reserve(w *space.Arena[T], n int) {
 		c.buf[i] = matrix(&iterate, n, n)
 	}
 	c.inner = dense.Opts[T]{Threads: c.threads, Work: iterate.Take(iterationWork[T](n, c.threads))}
+	c.quarter, c.sums, c.ones, c.weights = iterate.Take(n), iterate.Take(n), iterate.Take(n), iterate.Doubles(n)
 	c.lanczos = dense.Opts[T]{Threads: c.threads, Work: iterate.Take(dense.LanczosDensityWork[T](n, lanczosOpts))}
 	if eigen.Used() > iterate.Used() {
 		*w = eigen
@@ -162,7 +168,8 @@ func (c *call[T]) reserve(w *space.Arena[T], n int) {
 func iterationWork[T dense.Float](n, threads int) int {
 	return max(dense.GemmWork[T](blas.NoTrans, blas.NoTrans, n, n, n, threads),
 		dense.SyrkWork[T](blas.NoTrans, n, n, threads), dense.SymvWork[T](n, threads),
-		dense.CholeskyWork[T](n, threads), dense.CholeskyInverseWork[T](n, threads))
+		dense.CholeskyWork[T](n, threads), dense.TrsmWork[T](blas.Right, n, n, threads),
+		dense.TrmmWork[T](blas.Left, n, n, threads), dense.Syr2kWork[T](blas.Trans, n, n, threads))
 }
 
 // run takes the workspace and goes down the ladder.
@@ -209,6 +216,9 @@ func (c *call[T]) load() error {
 		limit = 126
 	}
 	c.shift = max(-limit, min(limit, -exp))
+	if c.nearby = c.state.near(c, exp); c.nearby {
+		c.shift = c.state.shift
+	}
 	scale := T(math.Ldexp(1, c.shift))
 	for i := range c.n {
 		c.kern.ScalTo(scale, c.a.Row(i)[:i+1], c.b.Row(i)[:i+1])
@@ -231,6 +241,9 @@ func (c *call[T]) ladder() error {
 	if (c.s.Shift || c.s.Cutoff > 0) && first != EigenWorking {
 		first = Eigen
 	}
+	if c.nearby {
+		first = EigenUpdate
+	}
 	for m := first; ; {
 		c.cert.Method = m
 		err := c.try(m)
@@ -252,6 +265,8 @@ func (c *call[T]) ladder() error {
 			}
 		}
 		switch {
+		case m == EigenUpdate:
+			m = Eigen
 		case m == Eigen:
 			return err
 		case c.s.Single:
@@ -267,6 +282,8 @@ func (c *call[T]) try(m Method) error {
 	switch m {
 	case Eigen, EigenWorking:
 		return c.decompose(m)
+	case EigenUpdate:
+		return c.update()
 	}
 	if err := c.setRidge(); err != nil {
 		return err

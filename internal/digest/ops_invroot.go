@@ -24,5 +24,23 @@ func invroots[T dense.Float]() []op[T] {
 				}
 			}
 		}},
+		{"invroot.State", func(e *env[T]) {
+			for i, n := range []int{1, 5, 33, 131} {
+				g, a := e.mat(plain, n, n, 0), dense.NewMatrix[T](n, n)
+				dense.Syrk(blas.Lower, blas.NoTrans, 1, g, 0, a, e.opts)
+				var s invroot.State[T]
+				x := dense.NewMatrix[T](n, n)
+				for step := range 3 { // decomposed, updated, and too far away
+					cert, err := s.Root(a, invroot.Exponent{Q: 1 + i%2*2, P: 2 + i/2*2}, x,
+						&invroot.Options{Ridge: 0.1, Kind: invroot.RelativeToTrace}, e.opts)
+					e.putErr(err)
+					e.putInt(int(cert.Method), cert.Iterations)
+					e.put(T(cert.Residual), T(cert.Error), T(cert.Condition))
+					e.putMat(x)
+					row := e.mat(plain, 1, n, 1)
+					dense.Syrk(blas.Lower, blas.Trans, []T{0.001, 100, 0}[step], row, 1, a, e.opts)
+				}
+			}
+		}},
 	}
 }
