@@ -145,9 +145,6 @@ func (b *block[T]) room() int {
 	return b.size
 }
 
-// unfolded returns whether gram copies the elements first.
-func unfolded(left, right int) bool { return left > 1 && right > 1 }
-
 // gram computes c = alpha·X·Xᵀ + beta·c for the unfolding X of the left×n×right tensor x along its
 // middle mode, an n×(left·right) matrix; the lower triangle of the n×n matrix c is
 // written. If c has one row, it is the diagonal. w is room for reserveGram.
