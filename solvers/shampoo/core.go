@@ -3,6 +3,7 @@ package shampoo
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/precond-go/precond/dense"
@@ -280,7 +281,8 @@ func (c *core[T]) check(e *solvers.Evidence[T]) error {
 
 // observeSpace is the workspace of observe.
 type observeSpace[T dense.Float] struct {
-	x, y  []T // elements of the block, as they are and whitened
+	x, y  []T       // elements of the block, as they are and whitened
+	one   []float64 // room for power
 	white dense.Opts[T]
 	gram  gramSpace[T]
 }
@@ -290,7 +292,7 @@ func (c *core[T]) reserveObserve(w *space.Arena[T], f *factor[T], threads int) (
 	left, n, right := b.sides(f.mode)
 	s.x = w.Take(b.room())
 	if c.o.Statistic == Likelihood {
-		s.y = w.Take(b.size)
+		s.y, s.one = w.Take(b.size), w.Doubles(1)
 		s.white = c.applyOpts(w, b, threads)
 	}
 	s.gram = reserveGram[T](w, left, n, right, f.diagonal, threads)
@@ -320,20 +322,51 @@ func (c *core[T]) observe(i int, o *dense.Opts[T]) {
 	alpha := c.alpha
 	left, n, right := b.sides(f.mode)
 	if c.o.Statistic == Likelihood {
-		c.apply(b, blas.NoTrans, x, s.y, f.mode, &s.white)
-		x = s.y
 		a := float64(alpha) / float64(b.size/n)
-		if k := len(b.shape); c.waiting[b.tensor] > 0 && k > 1 {
-			// The other modes are taken for multiples of the identity, such that the
-			// product of all has the scale of the gradient's second moment.
-			norm := float64(dense.Nrm2(x, &s.white))
-			if square := float64(norm*norm) / float64(b.size); square > 0 {
-				a = float64(a * power(square, float64(1-k)/float64(k), make([]float64, 1)))
+		if c.white(b) {
+			c.apply(b, blas.NoTrans, x, s.y, f.mode, &s.white)
+		} else {
+			copy(s.y, x)
+			if k := len(b.shape); k > 1 {
+				a = float64(a * spherical(s.y, k, s.one, &s.white))
 			}
 		}
-		alpha = T(a)
+		x, alpha = s.y, T(a)
 	}
 	gram(alpha, x, left, n, right, c.beta, f.stat, &s.gram)
+}
+
+// white returns whether there are roots that a block's gradients can be whitened with. Those of a
+// block whose gradients were zero are zero, and would keep its statistics so.
+func (c *core[T]) white(b *block[T]) bool {
+	for _, k := range b.factors {
+		if k >= 0 && c.factors[k].norm == 0 {
+			return false
+		}
+	}
+	return c.waiting[b.tensor] == 0
+}
+
+// spherical returns the weight of X·Xᵀ for the elements x of a block of order k > 1 that has no
+// roots: the other modes are taken for multiples of the identity, such that the product of all
+// has the scale of the gradient's second moment. Where squares might underflow it multiplies x by a
+// power of two, which is in the weight. one is room for one element.
+func spherical[T dense.Float](x []T, k int, one []float64, o *dense.Opts[T]) float64 {
+	small, most := -400, 900
+	if solvers.Greatest[T]() == math.MaxFloat32 {
+		small, most = -40, 100
+	}
+	norm, weight := float64(dense.Nrm2(x, o)), 1.0
+	if _, exp := math.Frexp(norm); norm > 0 && exp < small {
+		shift := min(-exp, most)
+		dense.Scal(T(math.Ldexp(1, shift)), x, o)
+		norm = math.Ldexp(norm, shift)
+		weight = power(math.Ldexp(1, -shift), 2/float64(k), one)
+	}
+	if square := float64(norm*norm) / float64(len(x)); square > 0 {
+		weight = float64(weight * power(square, float64(1-k)/float64(k), one))
+	}
+	return weight
 }
 
 // apply sets y to what the matrices in force make of the elements x of a block, in all modes but

@@ -279,6 +279,52 @@ func testDegenerate[T dense.Float](t *testing.T) {
 	}
 }
 
+// TestLikelihoodStart: with Likelihood directions do not depend on the scale of the gradients, were
+// it so small that squares underflow; and gradients that are zero at first, in one block or in
+// all, do not leave statistics zero for good.
+func TestLikelihoodStart(t *testing.T) {
+	both(t, testLikelihoodStart[float32], testLikelihoodStart[float64])
+}
+
+func testLikelihoodStart[T dense.Float](t *testing.T) {
+	orders := [][]int{{7, 5}, {4, 5, 6}, {2, 3, 2, 4}}
+	run := func(scale func(step int) T, o Options) (dst []solvers.Tensor[T]) {
+		s := New(tensors[T](1, 0, orders...), o)
+		for k := range 3 {
+			g := tensors[T](1, uint64(k), orders...)
+			for i := range g {
+				dense.Scal(scale(k), g[i].Data, nil)
+			}
+			dst, _ = step(t, s, k, g)
+		}
+		return dst
+	}
+	o := Options{Statistic: Likelihood, RefreshEvery: 1, Root: &invroot.Options{Ridge: 1e-3, Kind: invroot.RelativeToMax}}
+	want := run(func(int) T { return 1 }, o)
+	scales := []float64{1e-15, 1e-25, 1e-35}
+	if solvers.Greatest[T]() > math.MaxFloat32 {
+		scales = []float64{1e-35, 1e-170, 1e-300}
+	}
+	for _, scale := range scales {
+		for i, d := range run(func(int) T { return T(scale) }, o) {
+			dense.Axpy(-1, want[i].Data, d.Data, nil)
+			if x, y := dense.Nrm2(d.Data, nil), dense.Nrm2(want[i].Data, nil); !(float64(x) <= 1e-4*float64(y)) {
+				t.Errorf("gradients of %g: the direction of %s is off by %v of %v", scale, d.Name, x, y)
+			}
+		}
+	}
+	for _, size := range []int{0, 3} {
+		o.BlockSize = size
+		for _, d := range run(func(step int) T { return T(min(1, step)) }, o) {
+			for i, x := range d.Data {
+				if !(math.Abs(float64(x)) > 1e-6) {
+					t.Errorf("blocks of %d, zero at first: element %d of the direction of %s is %v", size, i, d.Name, x)
+				}
+			}
+		}
+	}
+}
+
 // TestFailure makes roots fail: without a ridge, statistics of rank one have none. The last good ones
 // stay in force, and failures are reported and bounded.
 func TestFailure(t *testing.T) {
