@@ -60,6 +60,7 @@ type core[T dense.Float] struct {
 	blocks  []block[T]
 	factors []factor[T]
 	waiting []int // factors of each tensor that nothing is in force for
+	checked bool  // the gradients of all steps are checked, not only of those that are observed
 
 	seen     int       // observations
 	prod     float64   // product of the weights of old values: 1 minus the bias correction
@@ -238,7 +239,7 @@ func (c *core[T]) observes(step int) bool { return step%c.o.StatisticsEvery == 0
 // verify returns the error that take would return.
 func (c *core[T]) verify(step int, e *solvers.Evidence[T]) error {
 	solvers.CheckLike("shampoo: Observe", "the model", c.params, "the gradient", e.Grads)
-	if !c.observes(step) {
+	if !c.checked && !c.observes(step) {
 		return nil
 	}
 	return c.check(e)

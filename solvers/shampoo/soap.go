@@ -89,6 +89,7 @@ func NewSOAP[T dense.Float](params []solvers.Tensor[T], o SOAPOptions) *SOAP[T] 
 	}
 	c := newCore("NewSOAP", params, o.Options)
 	s := &SOAP[T]{core: c, o: o, prod1: 1, prod2: 1, h: new([asm.AdamLen]T), moments: make([]moments[T], len(c.blocks))}
+	c.checked = true // all gradients go into the moments
 	c.start(s.room, s.renew, s.commit)
 	costs := make([]float64, len(c.blocks))
 	for i := range c.blocks {
@@ -114,7 +115,8 @@ func NewSOAP[T dense.Float](params []solvers.Tensor[T], o SOAPOptions) *SOAP[T] 
 // Needs returns 0: gradients are enough.
 func (s *SOAP[T]) Needs(int) solvers.Needs { return 0 }
 
-// Observe takes the gradients into the statistics; see Shampoo.Observe.
+// Observe takes the gradients into the statistics; see Shampoo.Observe. It checks those of all
+// steps, since their squares go into the moments.
 func (s *SOAP[T]) Observe(step int, e *solvers.Evidence[T]) error { return s.core.take(step, e) }
 
 // Check returns the error that Observe would return now.

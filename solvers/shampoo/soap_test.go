@@ -313,6 +313,35 @@ func TestMomentsNonFinite(t *testing.T) {
 	}
 }
 
+// TestSOAPOverflow has a gradient whose squares overflow in a step that is not observed: the moments
+// would be infinite for good.
+func TestSOAPOverflow(t *testing.T) { both(t, testSOAPOverflow[float32], testSOAPOverflow[float64]) }
+
+func testSOAPOverflow[T dense.Float](t *testing.T) {
+	p := tensors[T](1, 0, shapes...)
+	build := func() *SOAP[T] { return NewSOAP(p, SOAPOptions{Options: Options{StatisticsEvery: 2, RefreshEvery: 2}}) }
+	s, twin := build(), build()
+	for _, x := range []*SOAP[T]{s, twin} {
+		step[T](t, x, 0, tensors[T](1, 0, shapes...))
+	}
+	g := tensors[T](1, 1, shapes...)
+	g[3].Data[7] = T(math.Sqrt(solvers.Greatest[T]()) * 1e5)
+	var nf *dense.NonFiniteError
+	if err := s.Check(1, evidence(g)); !errors.As(err, &nf) {
+		t.Errorf("Check: %v", err)
+	}
+	if err := s.Observe(1, evidence(g)); !errors.As(err, &nf) || !strings.Contains(err.Error(), "t3") {
+		t.Errorf("Observe: %v", err)
+	}
+	for k := 1; k < 4; k++ {
+		a, _ := step[T](t, s, k, tensors[T](1, uint64(k), shapes...))
+		b, _ := step[T](t, twin, k, tensors[T](1, uint64(k), shapes...))
+		if !equal(a, b) {
+			t.Errorf("step %d: the gradient has left a trace", k)
+		}
+	}
+}
+
 // TestMuon compares with the polar factor of the momentum by the SVD, and the direction with Dense.
 func TestMuon(t *testing.T) { both(t, testMuon[float32], testMuon[float64]) }
 
