@@ -393,27 +393,41 @@ func (c *core[T]) apply(b *block[T], trans blas.Transpose, x, y []T, except int,
 	}
 }
 
-// bring does the refreshes of a step.
+// bring does the refreshes of a step. Where a factor is beyond Tolerance, it does all of them at
+// once: the step is not counted until they succeed, so that nothing would fall due.
 func (c *core[T]) bring(step int, r *solvers.Report) error {
 	if c.seen == 0 {
 		panic("shampoo: Refresh: nothing has been observed")
 	}
-	if c.job.Due(step) {
+	if c.job.Due(step) || c.job.Pending() && c.health.Check(step) != nil {
 		c.finish(r)
 	}
-	if slot, ok := c.due(step); ok && !c.job.Pending() {
-		c.begun, c.slot = true, slot
-		for i := range c.factors {
-			if f := &c.factors[i]; f.slot == slot {
-				c.snapshot(f)
-			}
+	switch slot, ok := c.due(step); {
+	case c.job.Pending():
+	case c.health.Check(step) != nil:
+		n, _ := c.slots()
+		for slot := range n {
+			c.begin(step, slot)
+			c.finish(r)
 		}
-		c.job.Start(step)
-	}
-	if c.job.Due(step) {
-		c.finish(r)
+	case ok:
+		c.begin(step, slot)
+		if c.job.Due(step) {
+			c.finish(r)
+		}
 	}
 	return c.health.Check(step)
+}
+
+// begin starts the refresh of the factors of a slot.
+func (c *core[T]) begin(step, slot int) {
+	c.begun, c.slot = true, slot
+	for i := range c.factors {
+		if f := &c.factors[i]; f.slot == slot {
+			c.snapshot(f)
+		}
+	}
+	c.job.Start(step)
 }
 
 // snapshot copies the statistic of a factor, with bias correction and the scale by the trace.

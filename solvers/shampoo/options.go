@@ -63,7 +63,9 @@ type Options struct {
 
 	// Root says how roots are computed; nil means a ridge of 1e-6 times the largest
 	// eigenvalue. A ridge is in units of the statistic, after bias correction.
-	Root      *invroot.Options
+	Root *invroot.Options
+	// Tolerance is how often in a row refreshes may fail and how old roots may get
+	// before Refresh returns an error. A step in which a factor is beyond it refreshes all at once.
 	Tolerance solvers.Tolerance
 	// Threads is the number of threads to use, 0 for GOMAXPROCS. Results do not depend
 	// on it.

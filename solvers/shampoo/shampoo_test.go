@@ -365,6 +365,45 @@ func TestFailure(t *testing.T) {
 	}
 }
 
+// TestTolerance: refreshes that are due later than Staleness allows are done in time, and after an
+// error the next step tries again, whichever step it is, with a lag too.
+func TestTolerance(t *testing.T) {
+	shapes := [][]int{{4, 5}, {3, 3}}
+	for _, o := range []Options{
+		{RefreshEvery: 10}, {RefreshEvery: 10, Lag: 4}, {RefreshEvery: 10, Lag: 10}, {RefreshEvery: 12, Spread: true}, {RefreshEvery: 12, Spread: true, Lag: 3},
+	} {
+		o.Tolerance.Staleness = 5
+		s := New(tensors[float64](1, 0, shapes...), o)
+		for k := range 30 {
+			_, r := step(t, s, k, tensors[float64](1, uint64(k), shapes...))
+			for _, b := range r.Blocks {
+				if !b.Refreshed {
+					t.Errorf("%+v: step %d: %+v", o, k, b)
+				}
+			}
+			if k > o.Tolerance.Staleness && s.core.waiting[0] > 0 {
+				t.Errorf("%+v: step %d: no roots", o, k)
+			}
+		}
+		s.Close()
+	}
+
+	o := Options{RefreshEvery: 2, Lag: 2, Decay: 1e-300, Root: &invroot.Options{}, Tolerance: solvers.Tolerance{Failures: -1}}
+	shapes = [][]int{{4, 4}, {3, 3}}
+	p := tensors[float64](1, 0, shapes...)
+	opt := solvers.NewOptimizer(p, solvers.Preconditioner[float64](New(p, o)), solvers.NewMomentum(p, solvers.MomentumConfig{Rate: solvers.Constant(0.01)}))
+	good := func(k int) *solvers.Evidence[float64] { return evidence(tensors[float64](2, uint64(k), shapes...)) }
+	bad := good(0)
+	clear(bad.Grads[1].Data[1:])
+	for k, e := range []*solvers.Evidence[float64]{good(0), good(1), bad, good(3), bad, good(5), good(6)} {
+		_, err := opt.Step(e)
+		var refresh *solvers.RefreshError
+		if fails := k == 4; fails != errors.As(err, &refresh) || !fails && err != nil {
+			t.Fatalf("call %d: %v", k, err)
+		}
+	}
+}
+
 // TestCheckpoint resumes in the middle of an interval, with a refresh under way.
 func TestCheckpoint(t *testing.T) { both(t, testCheckpoint[float32], testCheckpoint[float64]) }
 
