@@ -47,6 +47,7 @@ type Muon[T dense.Float] struct {
 	applier *crew.Crew[T]
 	grads   []solvers.Tensor[T] // of the Apply under way
 	dst     []solvers.Tensor[T]
+	plain   dense.Opts[T] // of operations without a workspace
 }
 
 // NewMuon returns Muon for the tensors of a model. It panics on impossible options.
@@ -60,7 +61,7 @@ func NewMuon[T dense.Float](params []solvers.Tensor[T], o MuonOptions) *Muon[T] 
 	if o.Scale < SpectralScale || o.Scale > AdamScale || o.Threads < 0 {
 		panic(fmt.Sprintf("shampoo: NewMuon: scale %d, %d threads", o.Scale, o.Threads))
 	}
-	p := &Muon[T]{o: o, params: params, m: solvers.Like(params), u: solvers.Like(params), errs: make([]error, len(params))}
+	p := &Muon[T]{o: o, params: params, m: solvers.Like(params), u: solvers.Like(params), errs: make([]error, len(params)), plain: dense.Opts[T]{Threads: o.Threads}}
 	costs := make([]float64, len(params))
 	for i := range params {
 		w := params[i].Matrix()
@@ -98,14 +99,19 @@ func (p *Muon[T]) Refresh(int, *solvers.Report) error { return nil }
 
 // Apply takes the gradients into the momentum and sets dst to the directions.
 //
-// Cost: that of dense.Orthogonalize. Errors: *dense.NonFiniteError, wrapped with the tensor, if
-// a gradient is not finite.
+// Cost: that of dense.Orthogonalize. Errors: *dense.NonFiniteError, which names the tensor, if a
+// gradient is not finite; nothing has changed then.
 func (p *Muon[T]) Apply(step int, grads, dst []solvers.Tensor[T]) error {
 	solvers.CheckLike("shampoo: Apply", "the model", p.params, "grads", grads)
 	solvers.CheckLike("shampoo: Apply", "the model", p.params, "dst", dst)
 	p.mu = p.o.Momentum.At(step)
 	if !(p.mu >= 0 && p.mu < 1) {
 		panic(fmt.Sprintf("shampoo: Muon: step %d: momentum %g", step, p.mu))
+	}
+	for i := range grads {
+		if x := dense.MaxAbs(grads[i].Data, &p.plain); x-x != 0 {
+			return &dense.NonFiniteError{Where: "gradient of " + p.params[i].Name}
+		}
 	}
 	p.grads, p.dst = grads, dst
 	p.applier.Run()

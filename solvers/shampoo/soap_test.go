@@ -304,6 +304,11 @@ func TestMomentsNonFinite(t *testing.T) {
 			if err := s.Observe(1, evidence(g)); !errors.As(err, &nf) || !strings.Contains(err.Error(), "t3") {
 				t.Errorf("%s: Observe of %v: %v", name, bad, err)
 			}
+			if dst := solvers.Like(g); strings.HasPrefix(name, "Muon") {
+				if err := s.Apply(1, g, dst); !errors.As(err, &nf) || !strings.Contains(err.Error(), "t3") || !equal(dst, solvers.Like(g)) {
+					t.Errorf("%s: Apply of %v: %v", name, bad, err)
+				}
+			}
 		}
 		a, _ := step(t, s, 1, tensors[float32](1, 1, shapes...))
 		b, _ := step(t, twin, 1, tensors[float32](1, 1, shapes...))
