@@ -107,24 +107,26 @@ func (b *block[T]) part(l *solvers.Layer[T], share float64, groups int) solvers.
 	return p
 }
 
-// finite returns an error if m has an element that is not finite, or elements so large
-// that their squares have no finite sum.
-func finite[T dense.Float](m dense.Matrix[T], where string, o *dense.Opts[T]) error {
+// finite returns the sum of the squares of the elements of m, or an error if one of them is not
+// finite, or so large that the sum is not.
+func finite[T dense.Float](m dense.Matrix[T], where string, o *dense.Opts[T]) (sum float64, err error) {
 	ok := true
+	add := func(s T) {
+		ok = ok && s-s == 0
+		sum += float64(s)
+	}
 	if m.Stride == m.Cols && m.Rows > 0 {
-		ok = isFinite(dense.SumSq(m.Data[:m.Rows*m.Cols], o))
+		add(dense.SumSq(m.Data[:m.Rows*m.Cols], o))
 	} else {
 		for i := range m.Rows {
-			ok = ok && isFinite(dense.SumSq(m.Row(i), o))
+			add(dense.SumSq(m.Row(i), o))
 		}
 	}
 	if !ok {
-		return &dense.NonFiniteError{Where: where}
+		return 0, &dense.NonFiniteError{Where: where}
 	}
-	return nil
+	return sum, nil
 }
-
-func isFinite[T dense.Float](x T) bool { return x-x == 0 }
 
 // observe moves the factors towards those of a batch: keep is the weight of the old values.
 // Layer l of each of the sets is this block's; the sets have the same inputs, and their

@@ -1,7 +1,9 @@
 package kfac
 
 import (
+	"errors"
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/precond-go/precond/dense"
@@ -173,5 +175,44 @@ func TestCorrectedEveryStep(t *testing.T) {
 	}
 	if !(last < first/10) {
 		t.Errorf("loss %v after 50 steps from %v", last, first)
+	}
+}
+
+// TestCorrectedOverflow has inputs and gradients whose squares are finite while those of their products
+// are not: with Corrected that is an error, and leaves no trace; the others have a use for them.
+func TestCorrectedOverflow(t *testing.T) {
+	both(t, testCorrectedOverflow[float32], testCorrectedOverflow[float64])
+}
+
+func testCorrectedOverflow[T dense.Float](t *testing.T) {
+	m := newNet(9, 6, false, false, 5, 4, 3)
+	large := T(math.Sqrt(math.Sqrt(solvers.Greatest[T]())) * 100)
+	for _, form := range forms {
+		good := evidence[T](m, solvers.NeedSampledLayers, 1)
+		o := Options{Form: form, InverseEvery: 1}
+		e, twin := New(good.Grads, o), New(good.Grads, o)
+		step(t, e, 0, good)
+		step(t, twin, 0, good)
+		ev := evidence[T](m, solvers.NeedSampledLayers, 2)
+		l := &ev.Layers[0][1]
+		dense.Scal(large, l.Inputs.Data, nil)
+		dense.Scal(large, l.Grads.Data, nil)
+		err := e.Observe(1, ev)
+		if form != Corrected {
+			if err != nil {
+				t.Errorf("form %d: %v", form, err)
+			}
+			continue
+		}
+		var nf *dense.NonFiniteError
+		if !errors.As(err, &nf) || !strings.Contains(err.Error(), "layer b: dense: squares of the gradients") {
+			t.Errorf("Observe: %v", err)
+		}
+		for k := 1; k < 4; k++ {
+			next := evidence[T](m, solvers.NeedSampledLayers, uint64(k+2))
+			if !equal(step(t, e, k, next), step(t, twin, k, next)) {
+				t.Errorf("step %d: the batch has left a trace", k)
+			}
+		}
 	}
 }

@@ -112,7 +112,7 @@ func (e *Estimator[T]) Needs(step int) solvers.Needs {
 //
 // Cost: rows·(in² + out²) flops for each layer with rows = Share·Examples·Positions.
 // Errors: *dense.NonFiniteError, wrapped with the layer, where a statistic is not
-// finite; nothing has changed then.
+// finite or may not be; nothing has changed then.
 func (e *Estimator[T]) Observe(step int, ev *solvers.Evidence[T]) error {
 	e.fresh = false
 	if e.Needs(step) == 0 {
@@ -155,18 +155,33 @@ func (e *Estimator[T]) Observe(step int, ev *solvers.Evidence[T]) error {
 }
 
 // finite returns an error that names the layer and the factor of what in the sets is not finite,
-// or has no finite squares.
+// or has no finite squares; with Corrected also where the squares of an example's gradients may
+// overflow, which would stay in their moments.
 func (e *Estimator[T]) finite(sets [][]solvers.Layer[T]) error {
-	for s, set := range sets {
-		for i := range set {
-			if s == 0 && (e.blocks[i].group == 0 || e.reduced != nil) {
-				if err := finite(set[i].Inputs, "Inputs", &e.opts); err != nil {
-					return fmt.Errorf("kfac: layer %s: factor A: %w", set[i].Name, err)
-				}
+	f, _ := e.form.(*eigenForm[T])
+	squares := 0.0 // of the inputs of a layer
+	for i := range e.blocks {
+		name := sets[0][i].Name
+		if l := &sets[0][i]; e.blocks[i].group == 0 || e.reduced != nil {
+			sum, err := finite(l.Inputs, "Inputs", &e.opts)
+			if err != nil {
+				return fmt.Errorf("kfac: layer %s: factor A: %w", name, err)
 			}
-			if err := finite(set[i].Grads, "Grads", &e.opts); err != nil {
-				return fmt.Errorf("kfac: layer %s: factor G: %w", set[i].Name, err)
+			if l.Conv != nil { // an element is in no more patches
+				sum = float64(sum * float64(l.Conv.Patch()))
 			}
+			squares = sum + float64(l.Examples*l.Positions) // with the 1 of the bias
+		}
+		grads := 0.0
+		for _, set := range sets {
+			sum, err := finite(set[i].Grads, "Grads", &e.opts)
+			if err != nil {
+				return fmt.Errorf("kfac: layer %s: factor G: %w", name, err)
+			}
+			grads += sum
+		}
+		if f != nil && f.moments != nil && !(float64(squares*grads) <= solvers.Greatest[T]()/4) {
+			return fmt.Errorf("kfac: layer %s: %w", name, &dense.NonFiniteError{Where: "squares of the gradients"})
 		}
 	}
 	return nil
@@ -226,7 +241,7 @@ func (e *Estimator[T]) Apply(step int, grads, dst []solvers.Tensor[T]) error {
 	}
 	for i := range e.blocks {
 		b := &e.blocks[i]
-		if err := finite(b.rows(&grads[b.param]), "gradient", &e.opts); err != nil {
+		if _, err := finite(b.rows(&grads[b.param]), "gradient", &e.opts); err != nil {
 			return fmt.Errorf("kfac: layer %s: %w", b.name, err)
 		}
 	}
