@@ -216,7 +216,9 @@ func (c *call[T]) load() error {
 		limit = 126
 	}
 	c.shift = max(-limit, min(limit, -exp))
-	if c.nearby = c.state.near(c, exp); c.nearby {
+	most := maxShift(c.s)
+	c.shift = min(c.shift, most)
+	if c.nearby = c.state.near(c, exp) && c.state.shift <= most; c.nearby {
 		c.shift = c.state.shift
 	}
 	scale := T(math.Ldexp(1, c.shift))
@@ -225,6 +227,15 @@ func (c *call[T]) load() error {
 	}
 	dense.Mirror(blas.Lower, c.b)
 	return nil
+}
+
+// maxShift returns the largest shift that leaves an absolute ridge in a range where its powers are
+// finite. Beside it a matrix that wants more is zero.
+func maxShift(s settings) int {
+	if s.Kind != Absolute || s.Ridge == 0 {
+		return math.MaxInt
+	}
+	return 100 - math.Ilogb(s.Ridge)
 }
 
 // errPrecision says that the result of a method is not accurate enough, though the

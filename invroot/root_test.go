@@ -568,3 +568,38 @@ func testBatch[T dense.Float](t *testing.T) {
 		t.Errorf("block 4: %v, %+v; block 5: %v", blocks[4].Err, blocks[4].Cert, blocks[5].Err)
 	}
 }
+
+// TestAbsoluteRidge has matrices that are nothing beside their ridge, so that the ridge would overflow
+// if they were scaled to 1.
+func TestAbsoluteRidge(t *testing.T) {
+	t.Run("float32", testAbsoluteRidge[float32])
+	t.Run("float64", testAbsoluteRidge[float64])
+}
+
+func testAbsoluteRidge[T dense.Float](t *testing.T) {
+	const n = 3
+	least, large := 1e-300, 1e250
+	if isSingle[T]() {
+		least, large = 1e-38, 1e70
+	}
+	var s State[T]
+	for _, size := range []float64{0, least, least, 1e-20} {
+		for _, ridge := range []float64{1e-3, 1, 1e10, 1e10, large} {
+			for m := Auto; m < EigenUpdate; m++ {
+				a, x := dense.NewMatrix[T](n, n), dense.NewMatrix[T](n, n)
+				for i := range n {
+					a.Set(i, i, T(size))
+				}
+				root := func(opt *Options) (Certificate, error) { return Root(a, Inverse(2), x, opt, nil) }
+				if m == Auto {
+					root = func(opt *Options) (Certificate, error) { return s.Root(a, Inverse(2), x, opt, nil) }
+				}
+				cert, err := root(&Options{Method: m, Ridge: ridge})
+				if want := 1 / math.Sqrt(ridge+size); err != nil || !(cert.Residual < 1e-5) || !(cert.Condition < 2) ||
+					!(math.Abs(float64(x.At(1, 1))-want) <= 1e-5*want) {
+					t.Errorf("%v: %g with a ridge of %g: %v, want %v (%v, %+v)", m, size, ridge, x.At(1, 1), want, err, cert)
+				}
+			}
+		}
+	}
+}
