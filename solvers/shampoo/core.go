@@ -116,6 +116,7 @@ func (c *core[T]) addFactor(op string, b *block[T], mode int) {
 		return
 	}
 	b.factors[mode] = len(c.factors)
+	b.order++
 	f := factor[T]{name: fmt.Sprint(b.name, " mode ", mode), block: len(c.blocks), mode: mode, n: b.shape[mode], exponent: e}
 	rows := f.n
 	if f.diagonal = c.o.DiagonalAbove > 0 && f.n > c.o.DiagonalAbove; f.diagonal {
@@ -328,7 +329,7 @@ func (c *core[T]) observe(i int, o *dense.Opts[T]) {
 			c.apply(b, blas.NoTrans, x, s.y, f.mode, &s.white)
 		} else {
 			copy(s.y, x)
-			if k := len(b.shape); k > 1 {
+			if k := b.order; k > 1 {
 				a = float64(a * spherical(s.y, k, s.one, &s.white))
 			}
 		}
@@ -348,7 +349,7 @@ func (c *core[T]) white(b *block[T]) bool {
 	return c.waiting[b.tensor] == 0
 }
 
-// spherical returns the weight of X·Xᵀ for the elements x of a block of order k > 1 that has no
+// spherical returns the weight of X·Xᵀ for the elements x of a block with k > 1 factors that has no
 // roots: the other modes are taken for multiples of the identity, such that the product of all
 // has the scale of the gradient's second moment. Where squares might underflow it multiplies x by a
 // power of two, which is in the weight. one is room for one element.
@@ -436,7 +437,7 @@ func (c *core[T]) snapshot(f *factor[T]) {
 	if c.o.Decay < 1 && !c.o.Uncorrected {
 		scale = 1 / (1 - c.prod)
 	}
-	if k := len(c.blocks[f.block].shape); c.o.TraceScaled && k > 1 {
+	if k := c.blocks[f.block].order; c.o.TraceScaled && k > 1 {
 		if trace := float64(scale * f.trace()); trace > 0 {
 			scale = float64(scale * power(trace, float64(1-k)/float64(k), c.one[:]))
 		}

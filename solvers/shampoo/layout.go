@@ -42,6 +42,7 @@ type block[T dense.Float] struct {
 	size    int
 	whole   bool  // the block is the tensor
 	factors []int // of each mode, −1 for none
+	order   int   // number of factors
 	// ops are the matrices in force for each mode, empty where there is none or a
 	// diagonal one.
 	ops []dense.Matrix[T]

@@ -39,8 +39,9 @@ type Options struct {
 	Exponent func(tensor int, shape []int, mode int) invroot.Exponent
 
 	Statistic Statistic
-	// TraceScaled divides ⊗C_i by tr(C_i)^(k−1): where gradients have a Kronecker-factored
-	// second moment, that is this moment, with its scale.
+	// TraceScaled divides the product ⊗C_i of k factors by tr(C_i)^(k−1): where gradients have a
+	// Kronecker-factored second moment, that is this moment, with its scale (and that of the
+	// other modes, if Exponent leaves some alone).
 	TraceScaled bool
 	// Decay is the weight of the old value in the moving averages of the statistics; 1 makes
 	// them sums. Default 0.95.

@@ -325,6 +325,42 @@ func testLikelihoodStart[T dense.Float](t *testing.T) {
 	}
 }
 
+// TestScale: with exponents of −1/2 for the second moment itself, directions do not depend on the
+// scale of the gradients, whichever modes have factors.
+func TestScale(t *testing.T) {
+	shape := []int{4, 5, 3}
+	for _, o := range []Options{{TraceScaled: true}, {Statistic: Likelihood}} {
+		o.RefreshEvery = 1
+		for alone := range 1 << len(shape) {
+			o.Exponent = func(_ int, _ []int, mode int) (e invroot.Exponent) {
+				if alone>>mode&1 != 0 {
+					e.P = 1
+				}
+				return e
+			}
+			var want []solvers.Tensor[float64]
+			for _, scale := range []float64{1, 1e-6} {
+				s := New(tensors[float64](1, 0, shape), o)
+				g := tensors[float64](1, 0, shape)
+				dense.Scal(scale, g[0].Data, nil)
+				dst, _ := step(t, s, 0, g)
+				if scale == 1 {
+					want = dst
+					continue
+				}
+				if alone == 1<<len(shape)-1 { // no factors: the gradient
+					dense.Scal(scale, want[0].Data, nil)
+				}
+				size := dense.MaxAbs(want[0].Data, nil)
+				dense.Axpy(-1, want[0].Data, dst[0].Data, nil)
+				if x := dense.MaxAbs(dst[0].Data, nil); !(x <= 1e-6*size) {
+					t.Errorf("%+v: without modes %b the direction of smaller gradients is off by %v of %v", o, alone, x, size)
+				}
+			}
+		}
+	}
+}
+
 // TestFailure makes roots fail: without a ridge, statistics of rank one have none. The last good ones
 // stay in force, and failures are reported and bounded.
 func TestFailure(t *testing.T) {
