@@ -165,7 +165,10 @@ func (s *SOAP[T]) renew(f *factor[T], o *dense.Opts[T]) (condition float64, err 
 		if err := dense.EigenSym(blas.Lower, f.snap, r.values, q, &r.o); err != nil {
 			return 0, err
 		}
-		return max(0, float64(r.values[f.n-1])/float64(r.values[0])), nil
+		if condition = float64(r.values[f.n-1]) / float64(r.values[0]); !(condition > 0) {
+			condition = 0 // not known: of zero, or with an eigenvalue that is zero but for rounding
+		}
+		return condition, nil
 	}
 	old, sorted := f.current(), dense.MatrixOf(f.n, f.n, r.sorted)
 	if _, err := dense.RayleighQuotients(blas.Lower, f.snap, old, r.values, &r.o); err != nil {

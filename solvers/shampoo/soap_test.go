@@ -318,6 +318,30 @@ func TestMomentsNonFinite(t *testing.T) {
 	}
 }
 
+// TestSOAPZero: gradients that are zero give directions that are, and no condition number.
+func TestSOAPZero(t *testing.T) {
+	for name, build := range builders[float32](1, 0) {
+		s, zero := build(tensors[float32](1, 0, shapes...)), solvers.Like(tensors[float32](1, 0, shapes...))
+		for k := range 5 {
+			dst, r := step(t, s, k, zero)
+			if !equal(dst, zero) {
+				t.Errorf("%s: step %d: directions are not zero", name, k)
+			}
+			for _, b := range r.Blocks {
+				if !b.Refreshed || b.Condition != 0 {
+					t.Errorf("%s: step %d: %+v", name, k, b)
+				}
+			}
+		}
+		dst, _ := step(t, s, 5, tensors[float32](1, 0, shapes...))
+		for i, d := range dst {
+			if x := dense.MaxAbs(d.Data, nil); len(d.Data) > 0 && !(x > 0) || x-x != 0 {
+				t.Errorf("%s: after zeros the largest element of the direction of %s is %v", name, dst[i].Name, x)
+			}
+		}
+	}
+}
+
 // TestSOAPOverflow has a gradient whose squares overflow in a step that is not observed: the moments
 // would be infinite for good.
 func TestSOAPOverflow(t *testing.T) { both(t, testSOAPOverflow[float32], testSOAPOverflow[float64]) }
