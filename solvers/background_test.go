@@ -2,6 +2,7 @@ package solvers_test
 
 import (
 	"errors"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -145,5 +146,19 @@ func TestHealth(t *testing.T) {
 	h.Succeeded(0, 4, 0, r)
 	if err := h.Check(4); !errors.As(err, &e) || e.Block != "b" {
 		t.Errorf("no failure tolerated: %v", err)
+	}
+
+	// A failure that a checkpoint does not know of is forgotten with the counters.
+	path := filepath.Join(t.TempDir(), "checkpoint")
+	h.Succeeded(1, 4, 0, r)
+	if err := o.Save(path, h); err != nil {
+		t.Fatal(err)
+	}
+	h.Failed(0, boom, r)
+	if err := o.Load(path, h); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Check(8); !errors.As(err, &e) || e.Failures != 0 || e.Err != nil {
+		t.Errorf("after a checkpoint: %v", err)
 	}
 }

@@ -76,12 +76,15 @@ func (h *Health) Error(block, step int) error {
 	return &RefreshError{Block: b.name, Failures: b.failures, Staleness: step - b.since, Err: b.err}
 }
 
-// State names the counters.
+// State names the counters. Of a failure before a checkpoint the error is not known any more.
 func (h *Health) State(s *State) {
 	for i := range h.blocks {
 		b := &h.blocks[i]
 		s.Int("failures "+b.name, &b.failures)
 		s.Int("since "+b.name, &b.since)
+		if s.restoring {
+			b.err = nil // that of another run
+		}
 	}
 }
 
