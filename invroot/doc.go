@@ -33,6 +33,12 @@
 // change, so that float32 does for condition numbers where products of the
 // matrix itself would not.
 //
+// # Low rank
+//
+// A [LowRank] is the root of ρ·I + B·Bᵀ for a B of few columns, or of ρ·I + U·S·Uᵀ as
+// a Frequent Directions sketch gives it: an operator of two products with the columns, from the
+// eigendecomposition of BᵀB in float64.
+//
 // # Damping
 //
 // A ridge, absolute or relative, is added to the eigenvalues. Options.Shift lifts an

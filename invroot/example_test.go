@@ -5,6 +5,7 @@ import (
 
 	"github.com/precond-go/precond/dense"
 	"github.com/precond-go/precond/invroot"
+	"gonum.org/v1/gonum/blas"
 )
 
 func ExampleRoot() {
@@ -48,4 +49,21 @@ func ExampleState() {
 	// eigen <nil>
 	// eigen-update <nil>
 	// eigen-update <nil>
+}
+
+func ExampleLowRank() {
+	b := dense.MatrixOf(3, 1, []float64{0, 2, 0}) // b·bᵀ has the eigenvalues 4, 0 and 0
+	var r invroot.LowRank[float64]
+	cert, err := r.Root(b, 0.25, invroot.Inverse(2), nil, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	g := dense.MatrixOf(3, 1, []float64{1, 1, 1})
+	r.Apply(blas.Left, g, g, nil)
+	fmt.Printf("%.4f %.4f %.4f\n", g.At(0, 0), g.At(1, 0), g.At(2, 0))
+	fmt.Printf("condition %.1f\n", cert.Condition)
+	// Output:
+	// 2.0000 0.4851 2.0000
+	// condition 17.0
 }

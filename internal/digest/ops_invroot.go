@@ -42,5 +42,21 @@ func invroots[T dense.Float]() []op[T] {
 				}
 			}
 		}},
+		{"invroot.LowRank", func(e *env[T]) {
+			var r invroot.LowRank[T]
+			for i, n := range []int{1, 5, 33, 131} {
+				for _, k := range []int{0, 1, 7, 40} {
+					b, g, x := e.mat(plain, n, k, 0), e.mat(plain, n, 9, 0), dense.NewMatrix[T](n, n)
+					cert, err := r.Root(b, 0.01, invroot.Exponent{Q: 1 + i%2, P: 2 + i%3}, nil, e.opts)
+					e.putErr(err)
+					e.putInt(int(cert.Method), r.Columns())
+					e.put(T(cert.Residual), T(cert.Error), T(cert.Condition))
+					r.Dense(x, e.opts)
+					e.putMat(x)
+					r.Apply(blas.Left, g, g, e.opts)
+					e.putMat(g)
+				}
+			}
+		}},
 	}
 }
