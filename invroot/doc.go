@@ -39,6 +39,11 @@
 // a Frequent Directions sketch gives it: an operator of two products with the columns, from the
 // eigendecomposition of BᵀB in float64.
 //
+// # Following a moving average
+//
+// A [Binomial] updates the root of a moving average by a truncated binomial series, in four
+// products for p = 4. That is coarse, some per cent, and measured in every update.
+//
 // # Damping
 //
 // A ridge, absolute or relative, is added to the eigenvalues. Options.Shift lifts an

@@ -67,3 +67,18 @@ func ExampleLowRank() {
 	// 2.0000 0.4851 2.0000
 	// condition 17.0
 }
+
+func ExampleBinomial() {
+	s := dense.MatrixOf(2, 2, []float64{1, 0, 0, 16})
+	b := invroot.NewBinomial[float64](2, 4, 1)
+	for range 100 {
+		if _, _, err := b.Update(s, &invroot.BinomialOptions{Terms: 4, Radius: 0.5}, nil); err != nil {
+			fmt.Println(err)
+			return
+		}
+	}
+	x := b.Root()
+	fmt.Printf("%.1f %.1f\n", x.At(0, 0), x.At(1, 1))
+	// Output:
+	// 1.0 0.5
+}

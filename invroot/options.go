@@ -48,11 +48,15 @@ const (
 	// EigenUpdate is what a [State] has for matrices close to one that it has decomposed. It
 	// cannot be asked for.
 	EigenUpdate
+	// BinomialUpdate is the series by which a [Binomial] follows a moving average. It cannot
+	// be asked for.
+	BinomialUpdate
 	numMethods
 )
 
 var methodNames = [numMethods]string{
 	"auto", "eigen", "eigen-working", "coupled-newton", "higher-order", "eigen-update",
+	"binomial-update",
 }
 
 // String returns the name of the method.

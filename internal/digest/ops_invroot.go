@@ -58,5 +58,20 @@ func invroots[T dense.Float]() []op[T] {
 				}
 			}
 		}},
+		{"invroot.Binomial", func(e *env[T]) {
+			for i, n := range []int{1, 5, 33, 131} {
+				b, s := invroot.NewBinomial[T](n, 2+i%3, 0.5), dense.NewMatrix[T](n, n)
+				for range 3 {
+					g := e.mat(plain, n, n, 0)
+					dense.Syrk(blas.Lower, blas.NoTrans, 1, g, 0, s, e.opts)
+					beta, cert, err := b.Update(s, &invroot.BinomialOptions{Beta: 0.9, Terms: 1 + i}, e.opts)
+					e.putErr(err)
+					e.putInt(int(cert.Method))
+					e.put(T(beta), T(cert.Residual), T(cert.Error), T(cert.Condition))
+					e.putMat(b.Root())
+					e.putMat(b.Statistic())
+				}
+			}
+		}},
 	}
 }
