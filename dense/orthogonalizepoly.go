@@ -34,12 +34,25 @@ func PolarExpress(lower float64, degree, steps int) *OddPolynomials {
 	p := &OddPolynomials{Lower: lower}
 	lo, hi := lower, 1.
 	for range steps {
-		c := bestOdd(lo, hi, degree)
+		var c [3]float64
+		c, lo, hi = BestOdd(lo, hi, degree)
 		p.Coef = append(p.Coef, c)
-		lo, hi = oddRange(c, lo, hi)
 	}
 	p.Bound = max(1-lo, hi-1)
 	return p
+}
+
+// BestOdd returns the odd polynomial of degree 3 or 5 that is closest to 1 on [lo, hi] in
+// the uniform norm, 0 < lo ≤ hi and lo ≥ 10⁻¹²·hi: the coefficients of x, x³ and x⁵, and the range of
+// the polynomial over the interval. It is one step of [PolarExpress], for those who choose
+// intervals as they go.
+func BestOdd(lo, hi float64, degree int) (coef [3]float64, least, largest float64) {
+	if !(lo > 0 && lo <= hi && lo >= float64(leastLower*hi)) || hi-hi != 0 || degree != 3 && degree != 5 {
+		panic(fmt.Sprintf("dense: BestOdd: interval from %g to %g, degree %d", lo, hi, degree))
+	}
+	coef = bestOdd(lo, hi, degree)
+	least, largest = oddRange(coef, lo, hi)
+	return coef, least, largest
 }
 
 // MuonPolynomials returns the composition of so many times the quintic of Jordan's

@@ -46,14 +46,19 @@ func (c *call[T]) setRidge() error {
 // The iterates are symmetric but for rounding; this makes it exact.
 func (c *call[T]) root(x dense.Matrix[T], factor float64) {
 	c.factor = factor
-	for i := range c.n {
-		row, to := x.Row(i), c.x.Row(i)
+	symmetrize(x, c.x)
+}
+
+// symmetrize sets dst, which may be x, to (x + xᵀ)/2.
+func symmetrize[T dense.Float](x, dst dense.Matrix[T]) {
+	for i := range x.Rows {
+		row, to := x.Row(i), dst.Row(i)
 		for j := range i {
 			to[j] = T(0.5 * (row[j] + x.Data[j*x.Stride+i]))
 		}
 		to[i] = row[i]
 	}
-	dense.Mirror(blas.Lower, c.x)
+	dense.Mirror(blas.Lower, dst)
 }
 
 // accept measures the root A^(−1/P) that an iteration has found, and raises and scales it. It

@@ -51,12 +51,16 @@ const (
 	// BinomialUpdate is the series by which a [Binomial] follows a moving average. It cannot
 	// be asked for.
 	BinomialUpdate
+	// NewtonSchulz is the product form of the Denman–Beavers iteration with the best odd
+	// polynomials of degree 3 or 5, for exponents whose denominator is a power of two in
+	// lowest terms. At others the ladder goes on.
+	NewtonSchulz
 	numMethods
 )
 
 var methodNames = [numMethods]string{
 	"auto", "eigen", "eigen-working", "coupled-newton", "higher-order", "eigen-update",
-	"binomial-update",
+	"binomial-update", "newton-schulz",
 }
 
 // String returns the name of the method.
@@ -187,7 +191,7 @@ func checkOptions(op string, e Exponent, opt *Options) {
 		return
 	}
 	switch {
-	case opt.Method < 0 || opt.Method >= EigenUpdate:
+	case opt.Method < 0 || opt.Method >= numMethods || opt.Method == EigenUpdate:
 		panic(fmt.Sprintf("invroot: %s: unknown method %d", op, opt.Method))
 	case opt.Order != 0 && (opt.Order < 2 || opt.Order > maxOrder):
 		panic(fmt.Sprintf("invroot: %s: order is %d, want 2 to %d", op, opt.Order, maxOrder))

@@ -96,7 +96,10 @@ type call[T dense.Float] struct {
 	buf     [6]dense.Matrix[T] // for iterations; x is one of them
 	inner   dense.Opts[T]      // their workspace
 	lanczos dense.Opts[T]
-	symv    func(x, y []T) // product with b, for Lanczos
+	symv    func(x, y []T)  // product with b, for Lanczos
+	low     dense.Matrix[T] // for lowest
+	top     float64
+	below   func(x, y []T) // product with top·I − low, for Lanczos
 
 	quarter, sums, ones []T // for updates
 	weights             []float64
@@ -119,11 +122,15 @@ func callOf[T dense.Float]() *call[T] {
 func newCall[T dense.Float]() *call[T] {
 	c := new(call[T])
 	c.symv = func(x, y []T) { dense.Symv(blas.Lower, 1, c.b, x, 0, y, &c.inner) }
+	c.below = func(x, y []T) {
+		copy(y, x)
+		dense.Symv(blas.Lower, -1, c.low, x, T(c.top), y, &c.inner)
+	}
 	return c
 }
 
 // clear keeps nothing of the caller's alive.
-func (c *call[T]) clear() { *c = call[T]{symv: c.symv} }
+func (c *call[T]) clear() { *c = call[T]{symv: c.symv, below: c.below} }
 
 // free gives the call back.
 func (c *call[T]) free() {
@@ -296,6 +303,10 @@ func (c *call[T]) try(m Method) error {
 	case EigenUpdate:
 		return c.update()
 	}
+	if m == NewtonSchulz && c.e.P&(c.e.P-1) != 0 {
+		c.cert.Error = math.Inf(1)
+		return errPrecision
+	}
 	if err := c.setRidge(); err != nil {
 		return err
 	}
@@ -304,6 +315,10 @@ func (c *call[T]) try(m Method) error {
 		c.coupled(2)
 	case HigherOrder:
 		c.coupled(c.s.Order)
+	case NewtonSchulz:
+		if err := c.newtonSchulz(); err != nil {
+			return err
+		}
 	}
 	return c.accept()
 }

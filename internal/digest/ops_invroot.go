@@ -73,5 +73,29 @@ func invroots[T dense.Float]() []op[T] {
 				}
 			}
 		}},
+		{"invroot.NewtonSchulz", func(e *env[T]) {
+			rootsBy(e, invroot.NewtonSchulz, []invroot.Exponent{{Q: 1, P: 1}, {Q: 1, P: 2}, {Q: 3, P: 4}, {Q: 1, P: 8}})
+		}},
+	}
+}
+
+// rootsBy takes roots by one method, with a ridge and without.
+func rootsBy[T dense.Float](e *env[T], m invroot.Method, exponents []invroot.Exponent) {
+	for _, n := range []int{1, 5, 33, 131} {
+		g, a := e.mat(plain, n, n, 0), dense.NewMatrix[T](n, n)
+		dense.Syrk(blas.Lower, blas.NoTrans, 1, g, 0, a, e.opts)
+		for _, exponent := range exponents {
+			for _, ridge := range []float64{0, 0.1} {
+				x := dense.NewMatrix[T](n, n)
+				cert, err := invroot.Root(a, exponent, x, &invroot.Options{Method: m, Single: true, Tolerance: 1e30,
+					Ridge: ridge, Kind: invroot.RelativeToTrace}, e.opts)
+				e.putErr(err)
+				e.putInt(int(cert.Method), cert.Iterations)
+				e.put(T(cert.Residual), T(cert.Error), T(cert.Condition))
+				if err == nil {
+					e.putMat(x)
+				}
+			}
+		}
 	}
 }
