@@ -17,7 +17,7 @@ func FuzzState(f *testing.F) { attack(f, state[float32], state[float64]) }
 func rootOptions(r *reader) (invroot.Exponent, *invroot.Options) {
 	e := invroot.Exponent{Q: 1 + int(r.byte()%4), P: 1 + int(r.byte()%8)}
 	o := &invroot.Options{
-		Method: []invroot.Method{invroot.Auto, invroot.Eigen, invroot.EigenWorking, invroot.CoupledNewton, invroot.HigherOrder, invroot.NewtonSchulz}[r.byte()%6],
+		Method: []invroot.Method{invroot.Auto, invroot.Eigen, invroot.EigenWorking, invroot.CoupledNewton, invroot.HigherOrder, invroot.NewtonSchulz, invroot.Chebyshev}[r.byte()%7],
 		Order:  []int{0, 2, 4, 6}[r.byte()%4], Shift: r.byte()%4 == 0, Single: r.byte()%4 == 0,
 	}
 	if kind := r.byte(); kind%2 == 0 {

@@ -33,7 +33,7 @@ func (c *call[T]) setRidge() error {
 		return err
 	}
 	c.ridge = c.ridgeOf(lo, mean)
-	c.upper = hi + c.ridge
+	c.upper, c.ritz = hi+c.ridge, lo+c.ridge
 	c.cert.Ridge, c.cert.Shift, c.cert.Rank = c.unscaled(c.ridge), 0, c.n
 	c.cert.Largest = c.unscaled(c.upper)
 	if !(c.upper > 0) {

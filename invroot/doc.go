@@ -22,6 +22,7 @@
 //	HigherOrder     the same           fewer iterations of more products
 //	NewtonSchulz    some ε·κ^(1/2+1/P)  4 products an iteration; for P = 2, 13, 21, 28 in all
 //	                                   at κ = 1e2, 1e4, 1e6, where CoupledNewton has 24, 39, 52
+//	Chebyshev       as asked, above some ε·κ^(1/P)  √κ/2·ln(1/tolerance) products and some
 //	EigenUpdate     as accurate as asked  3.2 products, and half a one per further step
 //
 // In float32, Eigen reduces to tridiagonal form and divides and conquers in float64, and
@@ -32,6 +33,9 @@
 // NewtonSchulz takes one square root after another, and so needs a P that is a power of two. For P = 4
 // it takes as many products as CoupledNewton, or somewhat fewer, for P = 8 no fewer; its
 // error is the smaller one.
+//
+// Chebyshev takes any P at one price, and few products for spectra that a ridge has made
+// narrow.
 //
 // EigenUpdate is the method of a [State] for a matrix close to one that it has decomposed. It
 // transforms the change to the basis of the eigenvectors, and takes the root there by Newton

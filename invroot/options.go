@@ -55,12 +55,16 @@ const (
 	// polynomials of degree 3 or 5, for exponents whose denominator is a power of two in
 	// lowest terms. At others the ladder goes on.
 	NewtonSchulz
+	// Chebyshev is the Chebyshev series of x^(−1/P) on the interval of the spectrum, of the
+	// degree that the tolerance asks for: some √κ/2·ln(1/tolerance). It is refused without work where
+	// that is above 255 or Options.MaxIterations.
+	Chebyshev
 	numMethods
 )
 
 var methodNames = [numMethods]string{
 	"auto", "eigen", "eigen-working", "coupled-newton", "higher-order", "eigen-update",
-	"binomial-update", "newton-schulz",
+	"binomial-update", "newton-schulz", "chebyshev",
 }
 
 // String returns the name of the method.

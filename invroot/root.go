@@ -82,6 +82,7 @@ type call[T dense.Float] struct {
 	ridge   float64 // what is added to the diagonal of b: shift and ridge
 	cert    Certificate
 	upper   float64 // bound of the eigenvalues of b with its ridge
+	ritz    float64 // the largest of them by Lanczos, from below
 	factor  float64 // by which x has still to be multiplied, scaling of b apart
 	values  []float64
 	scratch []float64
@@ -317,6 +318,10 @@ func (c *call[T]) try(m Method) error {
 		c.coupled(c.s.Order)
 	case NewtonSchulz:
 		if err := c.newtonSchulz(); err != nil {
+			return err
+		}
+	case Chebyshev:
+		if err := c.chebyshev(); err != nil {
 			return err
 		}
 	}

@@ -65,7 +65,7 @@ func logSpaced[T dense.Float](n int, kappa float64, seed uint64) dense.Matrix[T]
 	return a
 }
 
-var methods = []Method{Auto, Eigen, EigenWorking, CoupledNewton, HigherOrder, NewtonSchulz}
+var methods = []Method{Auto, Eigen, EigenWorking, CoupledNewton, HigherOrder, NewtonSchulz, Chebyshev}
 
 // TestRoot holds every method to its own certificate: what it accepts is as accurate as
 // it says, and the decomposition always is.
@@ -193,7 +193,7 @@ func TestGroundTruth(t *testing.T) { both(t, testGroundTruth[float32], testGroun
 
 func testGroundTruth[T dense.Float](t *testing.T) {
 	const tolerance = 1e-5
-	for _, m := range []Method{Auto, Eigen, CoupledNewton, HigherOrder, NewtonSchulz} {
+	for _, m := range []Method{Auto, Eigen, CoupledNewton, HigherOrder, NewtonSchulz, Chebyshev} {
 		o := &Options{Method: m}
 		near := func(name string, a dense.Matrix[T], p int, want []float64) {
 			n := a.Rows
@@ -285,7 +285,7 @@ func testHard[T dense.Float](t *testing.T) {
 						a.Data[i] = T(float64(a.Data[i]) * scale)
 					}
 					known := spectrumOf(a)
-					for _, m := range []Method{Auto, CoupledNewton, EigenWorking, NewtonSchulz} {
+					for _, m := range []Method{Auto, CoupledNewton, EigenWorking, NewtonSchulz, Chebyshev} {
 						for _, e := range []Exponent{{1, 2}, {1, 1}, {3, 4}} {
 							name := fmt.Sprintf("%v n=%d kind %d scale %g %v %v", c, n, kind, scale, m, e)
 							checkRoot(t, name, a, known, e, &Options{Method: m})
@@ -356,11 +356,11 @@ func testRidge[T dense.Float](t *testing.T) {
 	for _, v := range values {
 		mean += v / n
 	}
-	for _, m := range []Method{Eigen, CoupledNewton, NewtonSchulz} {
+	for _, m := range []Method{Eigen, CoupledNewton, NewtonSchulz, Chebyshev} {
 		for kind, unit := range []float64{1, values[n-1], mean} {
 			const ridge = 0.01
 			x := dense.NewMatrix[T](n, n)
-			cert, err := Root(a, Inverse(4), x, &Options{Method: m, Ridge: ridge, Kind: RidgeKind(kind), Tolerance: 1e-2}, nil)
+			cert, err := Root(a, Inverse(4), x, &Options{Method: m, Ridge: ridge, Kind: RidgeKind(kind), Tolerance: 1e-2, MaxIterations: 250}, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

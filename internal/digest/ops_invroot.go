@@ -76,6 +76,9 @@ func invroots[T dense.Float]() []op[T] {
 		{"invroot.NewtonSchulz", func(e *env[T]) {
 			rootsBy(e, invroot.NewtonSchulz, []invroot.Exponent{{Q: 1, P: 1}, {Q: 1, P: 2}, {Q: 3, P: 4}, {Q: 1, P: 8}})
 		}},
+		{"invroot.Chebyshev", func(e *env[T]) {
+			rootsBy(e, invroot.Chebyshev, []invroot.Exponent{{Q: 1, P: 2}, {Q: 3, P: 4}, {Q: 1, P: 6}})
+		}},
 	}
 }
 
