@@ -216,12 +216,14 @@ func (c *lowRankCall[T]) root() error {
 	n, m := c.basis.Rows, c.basis.Cols
 	order, cols := float64(n), float64(c.given.Cols)
 	if c.product {
-		c.cert.Products = (float64(3*cols*cols*order) + float64(14./3*float64(m)*float64(m)*float64(m))) / float64(2*order*order*order)
+		cube := func(x float64) float64 { return float64(float64(x*x) * x) }
+		gram, eigen := float64(3*float64(float64(cols*cols)*order)), float64(14./3*cube(float64(m)))
+		c.cert.Products = (gram + eigen) / float64(2*cube(order))
 		if err := c.decompose(); err != nil {
 			return err
 		}
 	} else {
-		c.cert.Products = float64(cols*cols) / float64(2*order*order)
+		c.cert.Products = float64(cols*cols) / float64(2*float64(order*order))
 		c.basis.Copy(c.given)
 		dense.Syrk(blas.Lower, blas.Trans, 1, c.basis, 0, c.gram, &c.inner)
 	}
@@ -235,7 +237,7 @@ func (c *lowRankCall[T]) root() error {
 	if err := c.powers(); err != nil {
 		return err
 	}
-	all := float64(c.sigma * c.sigma * (order - float64(m))) // ‖X‖_F²
+	all := float64(float64(c.sigma*c.sigma) * (order - float64(m))) // ‖X‖_F²
 	for _, v := range c.roots {
 		all += float64(v * v)
 	}
@@ -426,7 +428,7 @@ func powerDifference(x, s, powerX, powerSum float64, e Exponent) float64 {
 		over += vj
 		vj = float64(vj * v)
 	}
-	return float64(float64(powerX*-t) * float64(whole(v, e.P-1)*over) / under)
+	return float64(float64(powerX*-t)*float64(whole(v, e.P-1)*over)) / under
 }
 
 // errorOf estimates the relative error of the root, but for what the columns lack of being
@@ -444,7 +446,7 @@ func (c *lowRankCall[T]) errorOf(all float64) float64 {
 		if c.roots[i] == 0 {
 			continue
 		}
-		d := float64(c.roots[i] * delta / (v + c.base))
+		d := float64(c.roots[i]*delta) / (v + c.base)
 		sum += float64(d * d)
 	}
 	rate := float64(c.e.Q) / float64(c.e.P)

@@ -195,7 +195,7 @@ func checkOptions(op string, e Exponent, opt *Options) {
 		return
 	}
 	switch {
-	case opt.Method < 0 || opt.Method >= numMethods || opt.Method == EigenUpdate:
+	case opt.Method < 0 || opt.Method >= numMethods || opt.Method == EigenUpdate || opt.Method == BinomialUpdate:
 		panic(fmt.Sprintf("invroot: %s: unknown method %d", op, opt.Method))
 	case opt.Order != 0 && (opt.Order < 2 || opt.Order > maxOrder):
 		panic(fmt.Sprintf("invroot: %s: order is %d, want 2 to %d", op, opt.Order, maxOrder))

@@ -444,6 +444,7 @@ func TestMisuse(t *testing.T) {
 		func() { _, _ = Root(a, Inverse(2), a, nil, nil) },
 		func() { _, _ = Root(a, Inverse(3), x, &Options{Method: numMethods}, nil) },
 		func() { _, _ = Root(a, Inverse(2), x, &Options{Method: EigenUpdate}, nil) },
+		func() { _, _ = Root(a, Inverse(2), x, &Options{Method: BinomialUpdate}, nil) },
 		func() { _, _ = Root(a, Inverse(2), x, &Options{Method: HigherOrder, Order: 7}, nil) },
 		func() { _, _ = Root(a, Inverse(2), x, &Options{Ridge: math.NaN()}, nil) },
 		func() { _, _ = Root(a, Inverse(2), x, &Options{Cutoff: 1}, nil) },
