@@ -177,15 +177,6 @@ func padded[T Float](m Matrix[T], extra int) Matrix[T] {
 	return p
 }
 
-// allocRuns returns how many calls a test of allocations averages over: one call of several
-// may find that the garbage collector has emptied a pool.
-func allocRuns() int {
-	if testing.Short() {
-		return 2
-	}
-	return 5
-}
-
 // checkWork tests the workspace of an operation: the exact length works and gives
 // the result of none, NaN in it changes nothing, one element less panics, and nothing is
 // allocated with it or with the pool. call runs the operation on a fresh copy of its
@@ -203,11 +194,11 @@ func checkWork[T Float](t *testing.T, op string, length int, call func(o *Opts[T
 			t.Errorf("%s: result %d depends on the workspace", op, i)
 		}
 	}
-	if n := testing.AllocsPerRun(allocRuns(), func() { steady(o) }); n != 0 {
+	if n := testing.AllocsPerRun(5, func() { steady(o) }); n != 0 {
 		t.Errorf("%s: %v allocations with a workspace", op, n)
 	}
 	o = &Opts[T]{Threads: 1}
-	if n := testing.AllocsPerRun(allocRuns(), func() { steady(o) }); n != 0 {
+	if n := testing.AllocsPerRun(5, func() { steady(o) }); n != 0 {
 		t.Errorf("%s: %v allocations from the pool", op, n)
 	}
 	if length == 0 {

@@ -237,11 +237,11 @@ func checkWorkspace[T Float](t *testing.T, name string, threads, need int, start
 	if !sameBits(got, want) {
 		t.Fatalf("%s: workspace changes the result", name)
 	}
-	if k := testing.AllocsPerRun(allocRuns(), call); k != 0 {
+	if k := testing.AllocsPerRun(5, call); k != 0 {
 		t.Errorf("%s threads=%d: %v allocations with a workspace", name, threads, k)
 	}
 	o.Work = nil
-	if k := testing.AllocsPerRun(allocRuns(), call); k != 0 {
+	if k := testing.AllocsPerRun(5, call); k != 0 {
 		t.Errorf("%s threads=%d: %v allocations without a workspace", name, threads, k)
 	}
 	if need == 0 {
