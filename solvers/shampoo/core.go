@@ -517,3 +517,23 @@ func (c *core[T]) state(v *solvers.State) {
 
 // plainThreads returns the number of threads of operations on all of them.
 func (c *core[T]) plainThreads() int { return par.Threads(c.o.Threads) }
+
+// perBlock returns the workers of what is done to each block in all of its modes; reserve takes
+// the workspace of one.
+func (c *core[T]) perBlock(reserve func(w *space.Arena[T], b *block[T], threads int), work func(i int, o *dense.Opts[T])) *crew.Crew[T] {
+	costs := make([]float64, len(c.blocks))
+	for i := range c.blocks {
+		b := &c.blocks[i]
+		for _, d := range b.shape {
+			costs[i] += float64(float64(b.size) * float64(d))
+		}
+	}
+	return crew.New(costs, c.o.Threads, func(threads int) (n int) {
+		for i := range c.blocks {
+			var w space.Arena[T]
+			reserve(&w, &c.blocks[i], threads)
+			n = max(n, w.Used())
+		}
+		return n + space.Line[T]()
+	}, work)
+}

@@ -22,21 +22,7 @@ func New[T dense.Float](params []solvers.Tensor[T], o Options) *Shampoo[T] {
 	c := newCore("New", params, o)
 	c.start(c.rootRoom, c.root, c.use)
 	s := &Shampoo[T]{core: c}
-	costs := make([]float64, len(c.blocks))
-	for i := range c.blocks {
-		b := &c.blocks[i]
-		for _, d := range b.shape {
-			costs[i] += float64(float64(b.size) * float64(d))
-		}
-	}
-	s.applier = crew.New(costs, c.o.Threads, func(threads int) (n int) {
-		for i := range c.blocks {
-			var w space.Arena[T]
-			s.reserve(&w, &c.blocks[i], threads)
-			n = max(n, w.Used())
-		}
-		return n + space.Line[T]()
-	}, s.apply)
+	s.applier = c.perBlock(func(w *space.Arena[T], b *block[T], threads int) { s.reserve(w, b, threads) }, s.apply)
 	return s
 }
 

@@ -91,22 +91,11 @@ func NewSOAP[T dense.Float](params []solvers.Tensor[T], o SOAPOptions) *SOAP[T] 
 	s := &SOAP[T]{core: c, o: o, prod1: 1, prod2: 1, h: new([asm.AdamLen]T), moments: make([]moments[T], len(c.blocks))}
 	c.checked = true // all gradients go into the moments
 	c.start(s.room, s.renew, s.commit)
-	costs := make([]float64, len(c.blocks))
 	for i := range c.blocks {
-		b := &c.blocks[i]
-		s.moments[i] = moments[T]{make([]T, b.size), make([]T, b.size)}
-		for _, d := range b.shape {
-			costs[i] += float64(float64(b.size) * float64(d))
-		}
+		size := c.blocks[i].size
+		s.moments[i] = moments[T]{make([]T, size), make([]T, size)}
 	}
-	s.applier = crew.New(costs, c.o.Threads, func(threads int) (n int) {
-		for i := range c.blocks {
-			var w space.Arena[T]
-			s.reserve(&w, &c.blocks[i], threads)
-			n = max(n, w.Used())
-		}
-		return n + space.Line[T]()
-	}, s.apply)
+	s.applier = c.perBlock(func(w *space.Arena[T], b *block[T], threads int) { s.reserve(w, b, threads) }, s.apply)
 	s.carrier = dense.Opts[T]{Threads: c.o.Threads, Work: make([]T, s.carryRoom())}
 	s.scalars(0)
 	return s
